@@ -1,0 +1,3 @@
+module github.com/go-reception/sdk
+
+go 1.26
