@@ -82,7 +82,7 @@ func TestLawsBite(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		edges string   // "importer > imported", one a line, paths relative to the root; @m is a package of module m
-		want  []string // the expected chain, the law's text last
+		want  []string // the chain that is reported; nil: the edge
 	}{
 		{"driver imports a library", "reception/driver > @golang.org/x/sync", nil},
 		{"driver imports the SDK", "reception/driver > reception", nil},
