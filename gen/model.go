@@ -1,5 +1,7 @@
 package gen
 
+import "go/ast"
+
 // A Spec is a loaded and checked specification. Load is the only way to one, so everything below may rely on names
 // being resolved and rules being sound.
 type Spec struct {
@@ -50,15 +52,15 @@ type Field struct {
 	Only     []string // parameters: the only fields of the struct that are checked here
 }
 
-// A TypeRef is a Go type expression in which names of the spec may occur.
+// A TypeRef is a Go type expression in which names of the spec may occur. Its method Go writes it as Go code.
 type TypeRef struct {
 	Pos    Position
-	Text   string  // as the spec writes it
-	Type   *Type   // the spec's type that the expression names, or points to; nil for others
-	Record *Record // the same for a record
-	// GoText writes the expression as Go code in the package of that name: constraint-only scalars become their base
-	// type, and names of another package are qualified.
-	// (filled through the method Go)
+	Text   string   // in gofmt's form, with the names as the spec has them
+	Expr   ast.Expr // Text, parsed; an *ast.Ellipsis for a variadic parameter
+	Type   *Type    // the spec's type that the expression is or points to; nil for others
+	Record *Record  // the same for a record
+	home   string   // the package that the reference stands in
+	names  map[string]named
 }
 
 // An Error is a sentinel error.
