@@ -1,0 +1,160 @@
+package reception
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A candidacy is one place in an election's queue, and the session that it lives on.
+type candidacy struct {
+	s          *campaigns
+	election   string
+	service    driver.Service
+	session    driver.SessionID
+	renewal    *renewal
+	withdrawal *pursuit
+	absent     bool // the backend knew of no candidacy when it was withdrawn; set before withdrawal is done
+}
+
+// win waits in the queue until the term begins. The session is renewed meanwhile; when it is gone, so is the candidacy,
+// and the wait ends.
+func (y *candidacy) win(ctx context.Context) (*term, error) {
+	waiting, cancel := context.WithCancelCause(ctx)
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		cancel(y.renewal.run(waiting, nil, nil))
+	}()
+	defer func() {
+		cancel(nil)
+		<-renewed
+	}()
+	if err := y.enqueue(waiting); err != nil {
+		return nil, err
+	}
+	retry := y.s.c.retrier()
+	for {
+		token, err := y.awaitTurn(waiting)
+		if err != nil {
+			return nil, err
+		}
+		t, err := y.confirm(waiting, ctx, token)
+		if err == nil {
+			return t, nil
+		}
+		if waiting.Err() != nil || errors.Is(err, ErrSessionExpired) || errors.Is(err, ErrClosed) || errors.Is(err, ErrPermission) {
+			return nil, err
+		}
+		// Whoever told us that it is our turn was mistaken, or the term could not be confirmed in time.
+		if err := pause(waiting, retry.NextBackOff()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// enqueue takes a place in the queue. It repeats what may have happened already: a candidate keeps its place.
+func (y *candidacy) enqueue(ctx context.Context) error {
+	return y.persist(ctx, func() error {
+		_, err := y.s.c.backend.Enqueue(ctx,
+			&driver.EnqueueRequest{Session: y.session, Election: y.election, Service: y.service})
+		return err
+	})
+}
+
+// awaitTurn waits until the candidate is at the head of the queue, and returns the token that its term would have.
+func (y *candidacy) awaitTurn(ctx context.Context) (token uint64, err error) {
+	err = y.persist(ctx, func() error {
+		turn, err := y.s.c.backend.AwaitTurn(ctx, &driver.AwaitTurnRequest{Session: y.session, Election: y.election})
+		if err == nil {
+			token = turn.Token
+		}
+		return err
+	})
+	return token, err
+}
+
+// persist repeats step, with pauses, while the backend cannot be reached or the step's outcome is unknown.
+func (y *candidacy) persist(ctx context.Context, step func() error) error {
+	retry := y.s.c.retrier()
+	for {
+		err := step()
+		if ctx.Err() != nil && err != nil {
+			return ended(ctx)
+		}
+		if err == nil || lasting(err) || errors.Is(err, ErrPermission) {
+			return err
+		}
+		if err := pause(ctx, retry.NextBackOff()); err != nil {
+			return err
+		}
+	}
+}
+
+// confirm begins the term: it asks the servers whether session and candidacy stand, with a request sent now, after the
+// turn has come, and counts from its sending. The interleaving that this forbids: the turn came, the reply was slow, the
+// session expired and another one leads; who reports "elected" on the strength of the turn alone is the second leader.
+//
+// Where confirmations need to settle it asks until one has. values is the context whose values the term keeps.
+func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, error) {
+	t := newTerm(y, values, token)
+	for !t.renewal.held() {
+		if err := t.renewal.try(ctx); err != nil {
+			return nil, err
+		}
+		if t.renewal.held() {
+			break
+		}
+		if err := pause(ctx, t.renewal.every); err != nil {
+			return nil, err
+		}
+	}
+	if !y.s.begin(t) || !y.s.c.spawn(t.run) {
+		return nil, ErrClosed
+	}
+	y.s.c.event(EventTermBegun, y.election, nil)
+	return t, nil
+}
+
+// withdraw gives up the candidacy, or the term that it became, and closes its session, for as long as that takes.
+func (y *candidacy) withdraw() {
+	c := y.s.c
+	c.spawn(func() {
+		if y.withdrawal.run(c.life, c.retrier(), y.leave) {
+			closing := newPursuit()
+			if closing.run(c.life, c.retrier(), y.closeSession) {
+				y.s.forget(y, nil)
+			}
+		}
+	})
+}
+
+// leave gives up the place in the queue.
+func (y *candidacy) leave(ctx context.Context) error {
+	_, err := y.s.c.backend.Withdraw(ctx, &driver.WithdrawRequest{Session: y.session, Election: y.election})
+	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrSessionExpired) {
+		y.absent = true
+		return nil
+	}
+	return err
+}
+
+// closeSession closes the session, and with it takes away whatever a late request may have put there.
+func (y *candidacy) closeSession(ctx context.Context) error {
+	_, err := y.s.c.backend.CloseSession(ctx, &driver.CloseSessionRequest{Session: y.session})
+	return err
+}
+
+// verify asks the servers whether the term of that token stands, and for how long that is certain.
+func (y *candidacy) verify(token uint64) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) {
+		confirmed, err := y.s.c.backend.Confirm(ctx,
+			&driver.ConfirmRequest{Session: y.session, Election: y.election, Token: token})
+		if err != nil {
+			return 0, err
+		}
+		return confirmed.GoodFor, nil
+	}
+}

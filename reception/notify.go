@@ -1,0 +1,105 @@
+package reception
+
+import (
+	"errors"
+	"sync"
+)
+
+// A notifier tells one registration's owner of its outages: once each, in order, on a goroutine of its own that exists
+// only while the owner's callback runs. A callback that blocks holds up nobody else, and what happens meanwhile is
+// conflated to what the owner still has to know, so that nothing piles up.
+type notifier struct {
+	c    *client
+	name string
+	call func(error) // nil: nobody wants to know
+
+	mu      sync.Mutex
+	outage  error   // what was last told of the present outage; nil when all is well
+	pending []error // told to nobody yet: each of the three kinds at most once
+	running bool
+	ended   bool // nothing is told any more
+}
+
+// disconnected tells that readers may lose the record, once an outage.
+func (n *notifier) disconnected() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.outage == nil {
+		n.tell(ErrDisconnected)
+	}
+}
+
+// expired tells that the record is gone, once an outage.
+func (n *notifier) expired() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !errors.Is(n.outage, ErrSessionExpired) {
+		n.tell(ErrSessionExpired)
+	}
+}
+
+// regained ends an outage in which the session was only in question.
+func (n *notifier) regained() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if errors.Is(n.outage, ErrDisconnected) {
+		n.outage = nil
+	}
+}
+
+// restored ends an outage: the record is known to be there.
+func (n *notifier) restored() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.outage = nil
+}
+
+// replaced tells that another client's record stands, and nothing after that.
+func (n *notifier) replaced() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.tell(ErrReplaced)
+	n.ended = true
+}
+
+// end drops what was not told yet.
+func (n *notifier) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = true
+	n.pending = nil
+}
+
+// tell queues err, unless the owner will hear of its kind anyway. It is called with mu held.
+func (n *notifier) tell(err error) {
+	n.outage = err
+	if n.ended || n.call == nil {
+		return
+	}
+	for _, waiting := range n.pending {
+		if errors.Is(waiting, err) {
+			return
+		}
+	}
+	n.pending = append(n.pending, err)
+	if !n.running {
+		n.running = true
+		go n.run() // not joined by Close, which the callback may be calling
+	}
+}
+
+// run calls the callback until there is nothing left to tell.
+func (n *notifier) run() {
+	for {
+		n.mu.Lock()
+		if len(n.pending) == 0 {
+			n.running = false
+			n.mu.Unlock()
+			return
+		}
+		err := n.pending[0]
+		n.pending = n.pending[1:]
+		n.mu.Unlock()
+		n.c.safely("onDisconnect of "+n.name, func() { n.call(n.c.wrap("Register", n.name, err)) })
+	}
+}

@@ -1,0 +1,247 @@
+package reception
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A renewal keeps one session alive and knows until when that is certain: the horizon. It is the only place in the SDK
+// that calculates with the servers' time limits, for the session of the registrations, for waiting candidates and for
+// terms alike.
+//
+// The horizon is counted from the moment at which a request was sent that the backend has confirmed, by this process's
+// monotonic clock, less a margin for clocks that differ in rate. The interleaving that this forbids: a request is sent
+// at 0 s, the server counts its 3 s from there, the reply crawls in at 1 s; counted from the reply, the holder believes
+// until 4 s in what another one may have had from 3 s on.
+//
+// Where a confirmation needs to settle (the server that gives it passes it on only every so often), it counts when
+// another one is confirmed that was sent at least settle later, which shows that the earlier one has been passed on.
+type renewal struct {
+	ask    func(context.Context) (goodFor time.Duration, err error)
+	every  time.Duration
+	settle time.Duration
+	// final makes the first lapse the last: once the horizon has passed, no confirmation is accepted any more. A term
+	// wants that, because another one may have led in between: the interleaving that it forbids is a reply that arrives
+	// after Held was seen to be false and makes it true again.
+	final bool
+	// early has one slot: somebody wants the next question asked now.
+	early chan struct{}
+
+	mu        sync.Mutex
+	goodFor   time.Duration  // as last confirmed
+	until     time.Time      // the horizon; zero before the first confirmation has settled
+	unsettled []confirmation // oldest first
+	over      bool           // final and lapsed, or ended
+}
+
+// A confirmation is a request that the backend has confirmed.
+type confirmation struct {
+	sent    time.Time
+	goodFor time.Duration
+}
+
+// maxUnsettled bounds the confirmations that wait to settle: more are never useful, because the oldest of them settles
+// first and a newer one soon after.
+const maxUnsettled = 16
+
+// marginOf returns how much of goodFor is given away for clocks that run at different rates, and for what passes between a
+// decision and its effect: a tenth, and at least 100 ms where goodFor is not itself of that size.
+func marginOf(goodFor time.Duration) time.Duration {
+	return max(goodFor/10, min(100*time.Millisecond, goodFor/3))
+}
+
+// newRenewal returns a renewal of the session that was opened by a request sent at sent.
+func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(context.Context) (time.Duration, error)) *renewal {
+	r := &renewal{
+		ask: ask, every: opened.RenewEvery, settle: opened.Settle, goodFor: opened.TTL, early: make(chan struct{}, 1),
+	}
+	// Opening a session is an act of the servers that decide about it, so it needs no time to settle.
+	r.extend(confirmation{sent, opened.TTL})
+	return r
+}
+
+// newTermRenewal returns a final renewal with the rhythm of r, which keeps the same session with another question and
+// knows no horizon yet: that the session was alive says nothing about the term.
+func newTermRenewal(r *renewal, ask func(context.Context) (time.Duration, error)) *renewal {
+	return &renewal{
+		ask: ask, every: r.every, settle: r.settle, goodFor: r.goodFor, early: make(chan struct{}, 1), final: true,
+	}
+}
+
+// confirm records that a request sent at sent was confirmed to be good for goodFor. It reports whether it counted.
+func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lapsed(time.Now()) && r.final {
+		r.over = true
+	}
+	if r.over {
+		return false
+	}
+	r.goodFor = goodFor
+	if r.settle == 0 {
+		r.extend(confirmation{sent, goodFor})
+		return true
+	}
+	for len(r.unsettled) > 0 && !sent.Before(r.unsettled[0].sent.Add(r.settle)) {
+		r.extend(r.unsettled[0])
+		r.unsettled = r.unsettled[1:]
+	}
+	if len(r.unsettled) < maxUnsettled {
+		r.unsettled = append(r.unsettled, confirmation{sent, goodFor})
+	}
+	return true
+}
+
+// extend moves the horizon to where c puts it, never back. It is called with mu held.
+func (r *renewal) extend(c confirmation) {
+	if until := c.sent.Add(c.goodFor - marginOf(c.goodFor)); until.After(r.until) {
+		r.until = until
+	}
+}
+
+// lapsed says whether there was a horizon and it has passed. It is called with mu held.
+func (r *renewal) lapsed(now time.Time) bool { return !r.until.IsZero() && !now.Before(r.until) }
+
+// held says whether the session is certain now.
+func (r *renewal) held() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.final && r.lapsed(time.Now()) {
+		r.over = true
+	}
+	return !r.over && time.Now().Before(r.until)
+}
+
+// stop makes held false for good. It reports whether it was true until then.
+func (r *renewal) stop() (wasHeld bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	wasHeld = !r.over && time.Now().Before(r.until)
+	r.over = true
+	return wasHeld
+}
+
+// horizon returns until when the session is certain; zero before that is known at all.
+func (r *renewal) horizon() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.until
+}
+
+// patience is how long one attempt may take. It is short enough to leave room for another one before the horizon,
+// because a connection that swallows requests answers none of them.
+func (r *renewal) patience() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(r.every, r.goodFor/4)
+}
+
+// try asks once and records the outcome.
+func (r *renewal) try(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.patience())
+	defer cancel()
+	sent := time.Now()
+	goodFor, err := r.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if !r.confirm(sent, goodFor) {
+		return errLapsed
+	}
+	return nil
+}
+
+// errLapsed is why a term ends that nobody has confirmed in time.
+var errLapsed = errors.Join(ErrNotLeader, errors.New("not confirmed in time by the servers"))
+
+// lasting says whether err ends a session or a term for good, rather than being trouble on the way to it.
+func lasting(err error) bool {
+	return errors.Is(err, ErrSessionExpired) || errors.Is(err, ErrNotLeader) || errors.Is(err, ErrClosed)
+}
+
+// retrier returns the waits between failed attempts: they never outgrow the rhythm of successful ones.
+func (r *renewal) retrier() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = max(r.every/8, time.Millisecond), max(r.every, time.Millisecond)
+	b.Reset()
+	return b
+}
+
+// hurry has run ask now rather than at the next turn.
+func (r *renewal) hurry() {
+	select {
+	case r.early <- struct{}{}:
+	default:
+	}
+}
+
+// run renews until ctx ends, whose cause it then returns, or an answer is lasting, or a final renewal lapses. lapse and
+// regain, which may be nil, are told of the horizon passing and of the first confirmation after that; they are called
+// one at a time and must not wait.
+func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := time.NewTimer(r.every)
+	defer next.Stop()
+	horizon := time.NewTimer(time.Until(r.horizon()))
+	defer horizon.Stop()
+	retry := r.retrier()
+	answers := make(chan error, 1)
+	asking, isLapsed := false, false
+	defer func() {
+		if asking {
+			cancel()
+			<-answers
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-r.early:
+			if !asking {
+				next.Reset(0)
+			}
+		case <-next.C:
+			// On a goroutine of its own, so that a request that hangs does not keep the horizon from being noticed.
+			asking = true
+			go func() { answers <- r.try(ctx) }()
+		case err := <-answers:
+			asking = false
+			if err != nil && lasting(err) {
+				return err
+			}
+			if err != nil {
+				next.Reset(retry.NextBackOff())
+				continue
+			}
+			retry.Reset()
+			next.Reset(r.every)
+			horizon.Reset(time.Until(r.horizon()))
+			if isLapsed && r.held() {
+				isLapsed = false
+				if regain != nil {
+					regain()
+				}
+			}
+		case <-horizon.C:
+			if isLapsed || r.held() {
+				continue // it has moved on since the timer was set
+			}
+			if r.final {
+				return errLapsed
+			}
+			isLapsed = true
+			if lapse != nil {
+				lapse()
+			}
+		}
+	}
+}

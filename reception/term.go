@@ -1,0 +1,159 @@
+package reception
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A term is a won election, for as long as the servers have confirmed it.
+//
+// It ends in one order only: first held turns false, then the context is done, then the backend is told. The
+// interleaving that this forbids: the backend is told first, the next candidate leads, and this one's Held is still true.
+type term struct {
+	y       *candidacy
+	token   uint64
+	renewal *renewal
+	context context.Context
+	cancel  context.CancelCauseFunc
+}
+
+// errResigned is the cause of the end of a term that was given up.
+var errResigned = fmt.Errorf("%w: resigned", ErrNotLeader)
+
+func newTerm(y *candidacy, values context.Context, token uint64) *term {
+	t := &term{y: y, token: token, renewal: newTermRenewal(y.renewal, y.verify(token))}
+	t.context, t.cancel = context.WithCancelCause(context.WithoutCancel(values))
+	return t
+}
+
+// Token implements [Term].
+func (t *term) Token() uint64 { return t.token }
+
+// Context implements [Term].
+func (t *term) Context() context.Context { return t.context }
+
+// Held implements [Term].
+func (t *term) Held() bool { return t.renewal.held() }
+
+// Verify implements [Term].
+func (t *term) Verify(ctx context.Context) error {
+	c := t.y.s.c
+	return c.wrap("Verify", t.y.election, t.verify(ctx))
+}
+
+func (t *term) verify(ctx context.Context) error {
+	if !t.Held() {
+		return t.lost()
+	}
+	ctx, cancel, err := t.y.s.c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	if _, err := t.renewal.ask(ctx); err != nil {
+		if lasting(err) {
+			t.end(err)
+		}
+		return err
+	}
+	if !t.Held() { // it lapsed, or was resigned, while the question was out
+		return t.lost()
+	}
+	return nil
+}
+
+// lost returns why the term is over.
+func (t *term) lost() error {
+	cause := context.Cause(t.context)
+	if cause == nil {
+		return errLapsed // not noticed by run yet
+	}
+	if errors.Is(cause, ErrNotLeader) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", ErrNotLeader, cause)
+}
+
+// Resign implements [Term].
+func (t *term) Resign(ctx context.Context) error {
+	c := t.y.s.c
+	return c.wrap("Resign", t.y.election, t.resign(ctx))
+}
+
+func (t *term) resign(ctx context.Context) error {
+	if !t.renewal.stop() {
+		return t.lost()
+	}
+	t.cancel(errResigned)
+	ctx, cancel, err := t.y.s.c.begin(ctx)
+	if err != nil {
+		return err // run withdraws all the same
+	}
+	defer cancel()
+	if err := t.y.withdrawal.wait(ctx); err != nil {
+		return err
+	}
+	if t.y.absent {
+		return fmt.Errorf("%w: the candidacy was removed behind this client's back", ErrNotLeader)
+	}
+	return nil
+}
+
+// end ends the term here, if it has not ended yet.
+func (t *term) end(cause error) {
+	t.renewal.stop()
+	t.cancel(cause)
+}
+
+// run has the term renewed and watched until it ends, then sees to it that the backend knows.
+func (t *term) run() {
+	watching, cancel := context.WithCancel(t.context)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		t.watch(watching)
+	}()
+	t.end(t.renewal.run(t.context, nil, nil))
+	cancel()
+	<-watched
+	cause := context.Cause(t.context)
+	t.y.s.c.event(EventTermEnded, t.y.election, cause)
+	t.y.s.forget(nil, t)
+	t.y.withdraw()
+}
+
+// watch has the term confirmed at once whenever the candidacy seems to have been removed. It does not judge: a watch may
+// be behind, and the answer to a confirmation is what counts.
+func (t *term) watch(ctx context.Context) {
+	c := t.y.s.c
+	retry := c.retrier()
+	for ctx.Err() == nil {
+		err := t.follow(ctx)
+		if ctx.Err() == nil {
+			c.log.Printf("reception: watch of the term in %s on %s is trying again: %v", t.y.election, c.backend.Name(), err)
+			_ = pause(ctx, retry.NextBackOff()) // the loop's condition sees how it ended
+		}
+	}
+}
+
+// follow watches the candidacy until the stream breaks.
+func (t *term) follow(ctx context.Context) error {
+	stream, err := t.y.s.c.backend.OpenWatchCandidacy(ctx,
+		&driver.WatchCandidacyRequest{Session: t.y.session, Election: t.y.election})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for {
+		batch, err := stream.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if last := len(batch.Changes) - 1; last < 0 && batch.Reset || last >= 0 && batch.Changes[last].Deleted {
+			t.renewal.hurry()
+		}
+	}
+}

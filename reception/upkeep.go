@@ -1,0 +1,207 @@
+package reception
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// An upkeep keeps one record as it was registered: it restores what was lost, removed or overwritten by an older write
+// of ours, through every outage, and stops when another client's record stands.
+//
+// Restore is the judge of what stands, never the watch. The interleaving that this forbids: this client takes a record
+// over and opens its watch at a server that has not seen that yet; the watch shows the record of the client that was
+// displaced, and who trusts it gives up a registration that has just won.
+type upkeep struct {
+	r        *registrations
+	key      serviceKey
+	instance driver.Instance
+	owner    *notifier
+
+	cancel context.CancelFunc // of the running upkeep; nil before start
+	done   chan struct{}
+
+	// Touched by the running upkeep only, and by others once it rests:
+	on        *session   // where the record was last stored; nil before that
+	doubts    []*session // on which a write of unknown outcome may yet land
+	displaced bool
+}
+
+func newUpkeep(r *registrations, key serviceKey, service driver.Service, onDisconnect func(error)) *upkeep {
+	return &upkeep{
+		r: r, key: key,
+		instance: driver.Instance{Service: service, Owner: r.c.owner, Generation: r.generation.Add(1)},
+		owner:    &notifier{c: r.c, name: key.String(), call: onDisconnect},
+	}
+}
+
+// successor returns an upkeep of the same content under a newer generation, which it stores first: an update that failed
+// may have landed.
+func (u *upkeep) successor() *upkeep {
+	next := &upkeep{r: u.r, key: u.key, instance: u.instance, owner: u.owner, doubts: u.doubts}
+	next.instance.Generation = u.r.generation.Add(1)
+	return next
+}
+
+// register stores the record whoever holds it, trying again only where the session turned out to be gone.
+func (u *upkeep) register(ctx context.Context) error {
+	c := u.r.c
+	retry := c.retrier()
+	for {
+		s, err := u.r.sessions.await(ctx, false)
+		if err != nil {
+			return err
+		}
+		_, err = c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
+		u.note(s, err)
+		if !errors.Is(err, ErrSessionExpired) {
+			return err
+		}
+		if err := s.checkOn(ctx, retry.NextBackOff()); err != nil {
+			return err
+		}
+	}
+}
+
+// note remembers what a write on s that ended with err means.
+func (u *upkeep) note(s *session, err error) {
+	if err == nil {
+		u.on = s
+	}
+	if errors.Is(err, ErrOutcomeUnknown) {
+		u.doubts = append(live(u.doubts), s)
+	}
+}
+
+// live returns those of sessions that are not gone: on one that is, no write can land any more.
+func live(sessions []*session) []*session {
+	var alive []*session
+	for _, s := range sessions {
+		if s.gone.Err() == nil {
+			alive = append(alive, s)
+		}
+	}
+	return alive
+}
+
+// start has the record kept up in the background.
+func (u *upkeep) start() {
+	ctx, cancel := context.WithCancel(u.r.c.life)
+	u.cancel, u.done = cancel, make(chan struct{})
+	if !u.r.c.spawn(func() { u.run(ctx) }) {
+		close(u.done)
+	}
+}
+
+// rest stops the upkeep and returns when it writes nothing any more.
+func (u *upkeep) rest() {
+	u.cancel()
+	<-u.done
+}
+
+// run keeps the record up until ctx ends or another client's stands.
+func (u *upkeep) run(ctx context.Context) {
+	defer close(u.done)
+	retry := u.r.c.retrier()
+	for {
+		err := u.follow(ctx, retry)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, ErrReplaced):
+			u.displaced = true
+			u.r.release(u)
+			u.owner.replaced()
+			u.r.c.event(EventReplaced, u.key.String(), nil)
+			return
+		}
+		u.r.c.log.Printf("reception: upkeep of %s on %s is trying again: %v", u.key, u.r.c.backend.Name(), err)
+		if pause(ctx, retry.NextBackOff()) != nil {
+			return
+		}
+	}
+}
+
+// follow watches the record and restores it whenever it is not as it should be, until an attempt at either fails.
+func (u *upkeep) follow(ctx context.Context, retry *backoff.ExponentialBackOff) error {
+	if u.on == nil || u.on.gone.Err() != nil {
+		if err := u.restore(ctx); err != nil {
+			return err
+		}
+	}
+	stream, err := u.r.c.backend.OpenWatchRegistration(ctx,
+		&driver.WatchRegistrationRequest{Name: u.key.name, ID: u.key.id})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	var present *driver.Instance
+	for {
+		present, err = u.next(ctx, stream, present)
+		if err != nil {
+			return err
+		}
+		if u.on.gone.Err() != nil || !u.matches(present) {
+			if err := u.restore(ctx); err != nil {
+				return err
+			}
+		}
+		retry.Reset()
+	}
+}
+
+// next returns the record as the stream's next batch leaves it, or as it was if the session goes before that.
+func (u *upkeep) next(ctx context.Context, stream driver.InstanceStream, present *driver.Instance) (*driver.Instance, error) {
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.on.gone, cancel)()
+	batch, err := stream.Next(waiting)
+	if err != nil {
+		if u.on.gone.Err() != nil && errors.Is(err, context.Canceled) {
+			return present, ctx.Err()
+		}
+		return nil, err
+	}
+	if batch.Reset {
+		present = nil
+	}
+	for _, change := range batch.Changes {
+		present = change.Record
+		if change.Deleted {
+			present = nil
+		}
+	}
+	return present, nil
+}
+
+// matches says whether present is the record as it was last written.
+func (u *upkeep) matches(present *driver.Instance) bool {
+	return present != nil && present.Owner == u.instance.Owner && present.Generation == u.instance.Generation
+}
+
+// restore stores the record where it is absent or an older one of ours.
+func (u *upkeep) restore(ctx context.Context) error {
+	retry := u.r.c.retrier()
+	for {
+		s, err := u.r.sessions.await(ctx, true)
+		if err != nil {
+			return err
+		}
+		_, err = u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
+		u.note(s, err)
+		switch {
+		case err == nil:
+			u.owner.restored()
+			u.r.c.event(EventRestored, u.key.String(), nil)
+			return nil
+		case !errors.Is(err, ErrSessionExpired):
+			return err
+		}
+		if err := s.checkOn(ctx, retry.NextBackOff()); err != nil {
+			return err
+		}
+	}
+}
