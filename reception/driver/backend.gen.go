@@ -4,6 +4,9 @@ package driver
 
 import "context"
 
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
+
 // Backend is one client's connection to a cluster.
 type Backend interface {
 	// Name says what kind of backend this is, for errors and logs: "etcd", "fake".
@@ -13,59 +16,75 @@ type Backend interface {
 	// TTL. How a backend keeps it (a lease, a connection, a health check, or nothing until it is used) is its own
 	// affair.
 	OpenSession(ctx context.Context, request *OpenSessionRequest) (*OpenSessionResponse, error)
+
 	// RenewSession keeps the session and what lives on it alive, and says for how long that is certain.
 	RenewSession(ctx context.Context, request *RenewSessionRequest) (*RenewSessionResponse, error)
+
 	// CloseSession ends the session and removes what lives on it. A session that is gone already is fine.
 	CloseSession(ctx context.Context, request *CloseSessionRequest) (*CloseSessionResponse, error)
+
 	// Register stores Instance on Session, whoever holds its Name and ID now: the newest registration wins. A record of
 	// the same owner is updated without a gap. It returns when readers that ask from then on see it.
 	Register(ctx context.Context, request *RegisterRequest) (*RegisterResponse, error)
+
 	// Restore heals: it stores Instance where the record is absent or an earlier one of the same owner, and leaves
 	// anybody else's alone.
 	//
 	// Errors beyond the general ones: [ErrReplaced].
 	Restore(ctx context.Context, request *RestoreRequest) (*RestoreResponse, error)
+
 	// Deregister removes the record if it is Owner's and of no later Generation. One that is absent, or somebody
 	// else's, is left as it is and is no error.
 	Deregister(ctx context.Context, request *DeregisterRequest) (*DeregisterResponse, error)
+
 	// ListServices lists the live instances of a service, oldest first. An unknown name has none.
 	ListServices(ctx context.Context, request *ListServicesRequest) (*ListServicesResponse, error)
+
 	// ListNames lists the names that have a live instance, sorted.
 	ListNames(ctx context.Context, request *ListNamesRequest) (*ListNamesResponse, error)
+
 	// OpenWatchService streams the instances of a service, first a snapshot, then changes.
 	OpenWatchService(ctx context.Context, request *WatchServiceRequest) (InstanceStream, error)
+
 	// OpenWatchRegistration streams one record, whoever owns it, so that its owner learns when it was replaced or
 	// removed behind its back.
 	OpenWatchRegistration(ctx context.Context, request *WatchRegistrationRequest) (InstanceStream, error)
+
 	// Enqueue puts a candidate at the end of an election's queue. One that is there already, on the same session, keeps
 	// its place.
 	Enqueue(ctx context.Context, request *EnqueueRequest) (*EnqueueResponse, error)
+
 	// AwaitTurn waits until the candidate is at the head of the queue. That alone does not make it the leader: Confirm
 	// does, sent after this has returned.
 	//
 	// Errors beyond the general ones: [ErrNotLeader].
 	AwaitTurn(ctx context.Context, request *AwaitTurnRequest) (*AwaitTurnResponse, error)
+
 	// Confirm asks the servers that decide about the session to keep it alive, and whether the candidate still leads
 	// under Token. It begins a term, renews it and verifies it. A confirmation by a server that cannot decide (a
 	// follower, a local agent) is none.
 	//
 	// Errors beyond the general ones: [ErrNotLeader].
 	Confirm(ctx context.Context, request *ConfirmRequest) (*ConfirmResponse, error)
+
 	// Withdraw gives up a candidacy, or the term that it has become. It reports NotLeader when there is neither. The
 	// session stays open.
 	//
 	// Errors beyond the general ones: [ErrNotLeader].
 	Withdraw(ctx context.Context, request *WithdrawRequest) (*WithdrawResponse, error)
+
 	// GetLeader returns the candidate at the head of the queue.
 	//
 	// Errors beyond the general ones: [ErrNoLeader].
 	GetLeader(ctx context.Context, request *GetLeaderRequest) (*GetLeaderResponse, error)
+
 	// OpenWatchLeader streams the candidate at the head of the queue, and nothing while there is none.
 	OpenWatchLeader(ctx context.Context, request *WatchLeaderRequest) (CandidateStream, error)
+
 	// OpenWatchCandidacy streams one candidacy, so that its holder learns at once when it was removed behind its back.
 	OpenWatchCandidacy(ctx context.Context, request *WatchCandidacyRequest) (CandidateStream, error)
 
-	// Close drops the connection and ends every call and stream that is under way with [ErrClosed]. It withdraws nothing:
-	// what lives on a session stays until that is closed or expires.
+	// Close drops the connection and ends every call and stream that is under way with [ErrClosed]. It withdraws
+	// nothing: what lives on a session stays until that is closed or expires.
 	Close() error
 }

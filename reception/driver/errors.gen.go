@@ -4,6 +4,9 @@ package driver
 
 import "errors"
 
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
+
 // Any operation may meet these.
 var (
 	// ErrUnavailable says that the backend could not be asked, and that nothing was written.

@@ -4,6 +4,9 @@ package driver
 
 import "context"
 
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
+
 // Intercept returns a backend that makes every call of b, every Next of its streams included, through with.
 func Intercept(b Backend, with Interceptor) Backend { return &intercepted{b, with} }
 
@@ -12,104 +15,87 @@ type intercepted struct {
 	with Interceptor
 }
 
+// OpenSession implements [Backend].
 func (i *intercepted) OpenSession(ctx context.Context, request *OpenSessionRequest) (*OpenSessionResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpOpenSession, Request: request}, func(ctx context.Context) (*OpenSessionResponse, error) {
-		return i.Backend.OpenSession(ctx, request)
-	})
+	return intercept(ctx, i.with, OpOpenSession, request, i.Backend.OpenSession)
 }
 
+// RenewSession implements [Backend].
 func (i *intercepted) RenewSession(ctx context.Context, request *RenewSessionRequest) (*RenewSessionResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpRenewSession, Request: request}, func(ctx context.Context) (*RenewSessionResponse, error) {
-		return i.Backend.RenewSession(ctx, request)
-	})
+	return intercept(ctx, i.with, OpRenewSession, request, i.Backend.RenewSession)
 }
 
+// CloseSession implements [Backend].
 func (i *intercepted) CloseSession(ctx context.Context, request *CloseSessionRequest) (*CloseSessionResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpCloseSession, Request: request}, func(ctx context.Context) (*CloseSessionResponse, error) {
-		return i.Backend.CloseSession(ctx, request)
-	})
+	return intercept(ctx, i.with, OpCloseSession, request, i.Backend.CloseSession)
 }
 
+// Register implements [Backend].
 func (i *intercepted) Register(ctx context.Context, request *RegisterRequest) (*RegisterResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpRegister, Request: request}, func(ctx context.Context) (*RegisterResponse, error) {
-		return i.Backend.Register(ctx, request)
-	})
+	return intercept(ctx, i.with, OpRegister, request, i.Backend.Register)
 }
 
+// Restore implements [Backend].
 func (i *intercepted) Restore(ctx context.Context, request *RestoreRequest) (*RestoreResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpRestore, Request: request}, func(ctx context.Context) (*RestoreResponse, error) {
-		return i.Backend.Restore(ctx, request)
-	})
+	return intercept(ctx, i.with, OpRestore, request, i.Backend.Restore)
 }
 
+// Deregister implements [Backend].
 func (i *intercepted) Deregister(ctx context.Context, request *DeregisterRequest) (*DeregisterResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpDeregister, Request: request}, func(ctx context.Context) (*DeregisterResponse, error) {
-		return i.Backend.Deregister(ctx, request)
-	})
+	return intercept(ctx, i.with, OpDeregister, request, i.Backend.Deregister)
 }
 
+// ListServices implements [Backend].
 func (i *intercepted) ListServices(ctx context.Context, request *ListServicesRequest) (*ListServicesResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpListServices, Request: request}, func(ctx context.Context) (*ListServicesResponse, error) {
-		return i.Backend.ListServices(ctx, request)
-	})
+	return intercept(ctx, i.with, OpListServices, request, i.Backend.ListServices)
 }
 
+// ListNames implements [Backend].
 func (i *intercepted) ListNames(ctx context.Context, request *ListNamesRequest) (*ListNamesResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpListNames, Request: request}, func(ctx context.Context) (*ListNamesResponse, error) {
-		return i.Backend.ListNames(ctx, request)
-	})
+	return intercept(ctx, i.with, OpListNames, request, i.Backend.ListNames)
 }
 
+// OpenWatchService implements [Backend].
 func (i *intercepted) OpenWatchService(ctx context.Context, request *WatchServiceRequest) (InstanceStream, error) {
-	return interceptStream(ctx, i.with, Call{Operation: OpWatchService, Request: request}, func(ctx context.Context) (InstanceStream, error) {
-		return i.Backend.OpenWatchService(ctx, request)
-	})
+	return interceptStream(ctx, i.with, OpWatchService, request, i.Backend.OpenWatchService)
 }
 
+// OpenWatchRegistration implements [Backend].
 func (i *intercepted) OpenWatchRegistration(ctx context.Context, request *WatchRegistrationRequest) (InstanceStream, error) {
-	return interceptStream(ctx, i.with, Call{Operation: OpWatchRegistration, Request: request}, func(ctx context.Context) (InstanceStream, error) {
-		return i.Backend.OpenWatchRegistration(ctx, request)
-	})
+	return interceptStream(ctx, i.with, OpWatchRegistration, request, i.Backend.OpenWatchRegistration)
 }
 
+// Enqueue implements [Backend].
 func (i *intercepted) Enqueue(ctx context.Context, request *EnqueueRequest) (*EnqueueResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpEnqueue, Request: request}, func(ctx context.Context) (*EnqueueResponse, error) {
-		return i.Backend.Enqueue(ctx, request)
-	})
+	return intercept(ctx, i.with, OpEnqueue, request, i.Backend.Enqueue)
 }
 
+// AwaitTurn implements [Backend].
 func (i *intercepted) AwaitTurn(ctx context.Context, request *AwaitTurnRequest) (*AwaitTurnResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpAwaitTurn, Request: request}, func(ctx context.Context) (*AwaitTurnResponse, error) {
-		return i.Backend.AwaitTurn(ctx, request)
-	})
+	return intercept(ctx, i.with, OpAwaitTurn, request, i.Backend.AwaitTurn)
 }
 
+// Confirm implements [Backend].
 func (i *intercepted) Confirm(ctx context.Context, request *ConfirmRequest) (*ConfirmResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpConfirm, Request: request}, func(ctx context.Context) (*ConfirmResponse, error) {
-		return i.Backend.Confirm(ctx, request)
-	})
+	return intercept(ctx, i.with, OpConfirm, request, i.Backend.Confirm)
 }
 
+// Withdraw implements [Backend].
 func (i *intercepted) Withdraw(ctx context.Context, request *WithdrawRequest) (*WithdrawResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpWithdraw, Request: request}, func(ctx context.Context) (*WithdrawResponse, error) {
-		return i.Backend.Withdraw(ctx, request)
-	})
+	return intercept(ctx, i.with, OpWithdraw, request, i.Backend.Withdraw)
 }
 
+// GetLeader implements [Backend].
 func (i *intercepted) GetLeader(ctx context.Context, request *GetLeaderRequest) (*GetLeaderResponse, error) {
-	return intercept(ctx, i.with, Call{Operation: OpGetLeader, Request: request}, func(ctx context.Context) (*GetLeaderResponse, error) {
-		return i.Backend.GetLeader(ctx, request)
-	})
+	return intercept(ctx, i.with, OpGetLeader, request, i.Backend.GetLeader)
 }
 
+// OpenWatchLeader implements [Backend].
 func (i *intercepted) OpenWatchLeader(ctx context.Context, request *WatchLeaderRequest) (CandidateStream, error) {
-	return interceptStream(ctx, i.with, Call{Operation: OpWatchLeader, Request: request}, func(ctx context.Context) (CandidateStream, error) {
-		return i.Backend.OpenWatchLeader(ctx, request)
-	})
+	return interceptStream(ctx, i.with, OpWatchLeader, request, i.Backend.OpenWatchLeader)
 }
 
+// OpenWatchCandidacy implements [Backend].
 func (i *intercepted) OpenWatchCandidacy(ctx context.Context, request *WatchCandidacyRequest) (CandidateStream, error) {
-	return interceptStream(ctx, i.with, Call{Operation: OpWatchCandidacy, Request: request}, func(ctx context.Context) (CandidateStream, error) {
-		return i.Backend.OpenWatchCandidacy(ctx, request)
-	})
+	return interceptStream(ctx, i.with, OpWatchCandidacy, request, i.Backend.OpenWatchCandidacy)
 }

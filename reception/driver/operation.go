@@ -42,30 +42,41 @@ type Call struct {
 type Interceptor func(ctx context.Context, call Call, invoke func(context.Context) (any, error)) (any, error)
 
 // intercept runs one call through an interceptor and gives its result its type back.
-func intercept[R any](ctx context.Context, with Interceptor, call Call, invoke func(context.Context) (R, error)) (R, error) {
+func intercept[Q, R any](
+	ctx context.Context, with Interceptor, operation *Operation, request Q, invoke func(context.Context, Q) (R, error),
+) (R, error) {
+	call := Call{Operation: operation, Request: request}
+	return interceptCall(ctx, with, call, func(ctx context.Context) (R, error) { return invoke(ctx, request) })
+}
+
+// interceptStream opens a stream through an interceptor and has it see every Next.
+func interceptStream[Q, R any](
+	ctx context.Context, with Interceptor, operation *Operation, request Q, open func(context.Context, Q) (Stream[R], error),
+) (Stream[R], error) {
+	stream, err := intercept(ctx, with, operation, request, open)
+	if err != nil {
+		return nil, err
+	}
+	next := Call{Operation: operation, Next: true, Request: request}
+	return &interceptedStream[R]{Stream: stream, with: with, next: next}, nil
+}
+
+func interceptCall[R any](
+	ctx context.Context, with Interceptor, call Call, invoke func(context.Context) (R, error),
+) (R, error) {
 	result, err := with(ctx, call, func(ctx context.Context) (any, error) { return invoke(ctx) })
 	typed, _ := result.(R)
 	return typed, err
 }
 
-// interceptedStream runs each Next through the interceptor that has seen the stream being opened.
+// An interceptedStream runs each Next through the interceptor that has seen the stream being opened.
 type interceptedStream[R any] struct {
 	Stream[R]
 	with Interceptor
-	call Call
-}
-
-// interceptStream opens a stream through an interceptor and has it see every Next.
-func interceptStream[R any](ctx context.Context, with Interceptor, call Call, open func(context.Context) (Stream[R], error)) (Stream[R], error) {
-	stream, err := intercept(ctx, with, call, open)
-	if err != nil {
-		return nil, err
-	}
-	call.Next = true
-	return &interceptedStream[R]{Stream: stream, with: with, call: call}, nil
+	next Call
 }
 
 // Next implements [Stream].
 func (s *interceptedStream[R]) Next(ctx context.Context) (*Batch[R], error) {
-	return intercept(ctx, s.with, s.call, s.Stream.Next)
+	return interceptCall(ctx, s.with, s.next, s.Stream.Next)
 }

@@ -2,42 +2,126 @@
 
 package driver
 
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
+
 // The operations, as the spec describes them.
 var (
 	// OpOpenSession describes [Backend.OpenSession].
-	OpOpenSession = &Operation{Name: "OpenSession", Idempotent: true, Atomic: true}
+	OpOpenSession = &Operation{
+		Name:       "OpenSession",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpRenewSession describes [Backend.RenewSession].
-	OpRenewSession = &Operation{Name: "RenewSession", Idempotent: true, Atomic: true}
+	OpRenewSession = &Operation{
+		Name:       "RenewSession",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpCloseSession describes [Backend.CloseSession].
-	OpCloseSession = &Operation{Name: "CloseSession", Idempotent: true, Atomic: true}
+	OpCloseSession = &Operation{
+		Name:       "CloseSession",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpRegister describes [Backend.Register].
-	OpRegister = &Operation{Name: "Register", Idempotent: true, Atomic: true}
+	OpRegister = &Operation{
+		Name:       "Register",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpRestore describes [Backend.Restore].
-	OpRestore = &Operation{Name: "Restore", Idempotent: true, Atomic: true, Errors: []error{ErrReplaced}}
+	OpRestore = &Operation{
+		Name:       "Restore",
+		Idempotent: true,
+		Atomic:     true,
+		Errors:     []error{ErrReplaced},
+	}
 	// OpDeregister describes [Backend.Deregister].
-	OpDeregister = &Operation{Name: "Deregister", Idempotent: true, Atomic: true}
+	OpDeregister = &Operation{
+		Name:       "Deregister",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpListServices describes [Backend.ListServices].
-	OpListServices = &Operation{Name: "ListServices", Readonly: true, Idempotent: true, Atomic: true}
+	OpListServices = &Operation{
+		Name:       "ListServices",
+		Readonly:   true,
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpListNames describes [Backend.ListNames].
-	OpListNames = &Operation{Name: "ListNames", Readonly: true, Idempotent: true, Atomic: true}
+	OpListNames = &Operation{
+		Name:       "ListNames",
+		Readonly:   true,
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpWatchService describes [Backend.OpenWatchService].
-	OpWatchService = &Operation{Name: "WatchService", Stream: true, Readonly: true, Atomic: true}
+	OpWatchService = &Operation{
+		Name:     "WatchService",
+		Stream:   true,
+		Readonly: true,
+		Atomic:   true,
+	}
 	// OpWatchRegistration describes [Backend.OpenWatchRegistration].
-	OpWatchRegistration = &Operation{Name: "WatchRegistration", Stream: true, Readonly: true, Atomic: true}
+	OpWatchRegistration = &Operation{
+		Name:     "WatchRegistration",
+		Stream:   true,
+		Readonly: true,
+		Atomic:   true,
+	}
 	// OpEnqueue describes [Backend.Enqueue].
-	OpEnqueue = &Operation{Name: "Enqueue", Idempotent: true, Atomic: true}
+	OpEnqueue = &Operation{
+		Name:       "Enqueue",
+		Idempotent: true,
+		Atomic:     true,
+	}
 	// OpAwaitTurn describes [Backend.AwaitTurn].
-	OpAwaitTurn = &Operation{Name: "AwaitTurn", Readonly: true, Idempotent: true, Blocking: true, Atomic: true, Errors: []error{ErrNotLeader}}
+	OpAwaitTurn = &Operation{
+		Name:       "AwaitTurn",
+		Readonly:   true,
+		Idempotent: true,
+		Blocking:   true,
+		Atomic:     true,
+		Errors:     []error{ErrNotLeader},
+	}
 	// OpConfirm describes [Backend.Confirm].
-	OpConfirm = &Operation{Name: "Confirm", Idempotent: true, Errors: []error{ErrNotLeader}}
+	OpConfirm = &Operation{
+		Name:       "Confirm",
+		Idempotent: true,
+		Errors:     []error{ErrNotLeader},
+	}
 	// OpWithdraw describes [Backend.Withdraw].
-	OpWithdraw = &Operation{Name: "Withdraw", Idempotent: true, Atomic: true, Errors: []error{ErrNotLeader}}
+	OpWithdraw = &Operation{
+		Name:       "Withdraw",
+		Idempotent: true,
+		Atomic:     true,
+		Errors:     []error{ErrNotLeader},
+	}
 	// OpGetLeader describes [Backend.GetLeader].
-	OpGetLeader = &Operation{Name: "GetLeader", Readonly: true, Idempotent: true, Atomic: true, Errors: []error{ErrNoLeader}}
+	OpGetLeader = &Operation{
+		Name:       "GetLeader",
+		Readonly:   true,
+		Idempotent: true,
+		Atomic:     true,
+		Errors:     []error{ErrNoLeader},
+	}
 	// OpWatchLeader describes [Backend.OpenWatchLeader].
-	OpWatchLeader = &Operation{Name: "WatchLeader", Stream: true, Readonly: true, Atomic: true}
+	OpWatchLeader = &Operation{
+		Name:     "WatchLeader",
+		Stream:   true,
+		Readonly: true,
+		Atomic:   true,
+	}
 	// OpWatchCandidacy describes [Backend.OpenWatchCandidacy].
-	OpWatchCandidacy = &Operation{Name: "WatchCandidacy", Stream: true, Readonly: true, Atomic: true}
+	OpWatchCandidacy = &Operation{
+		Name:     "WatchCandidacy",
+		Stream:   true,
+		Readonly: true,
+		Atomic:   true,
+	}
 )
 
 var operations = []*Operation{

@@ -4,6 +4,9 @@ package driver
 
 import "time"
 
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
+
 // OpenSessionRequest is what [Backend.OpenSession] takes.
 type OpenSessionRequest struct {
 	// TTL is the wanted time to live; 0 takes the backend's default.
@@ -42,8 +45,7 @@ type CloseSessionRequest struct {
 }
 
 // CloseSessionResponse is what [Backend.CloseSession] returns.
-type CloseSessionResponse struct {
-}
+type CloseSessionResponse struct{}
 
 // RegisterRequest is what [Backend.Register] takes.
 type RegisterRequest struct {
@@ -108,8 +110,7 @@ type ListServicesResponse struct {
 }
 
 // ListNamesRequest is what [Backend.ListNames] takes.
-type ListNamesRequest struct {
-}
+type ListNamesRequest struct{}
 
 // ListNamesResponse is what [Backend.ListNames] returns.
 type ListNamesResponse struct {
@@ -142,8 +143,7 @@ type EnqueueRequest struct {
 }
 
 // EnqueueResponse is what [Backend.Enqueue] returns.
-type EnqueueResponse struct {
-}
+type EnqueueResponse struct{}
 
 // AwaitTurnRequest is what [Backend.AwaitTurn] takes.
 type AwaitTurnRequest struct {
@@ -184,8 +184,7 @@ type WithdrawRequest struct {
 }
 
 // WithdrawResponse is what [Backend.Withdraw] returns.
-type WithdrawResponse struct {
-}
+type WithdrawResponse struct{}
 
 // GetLeaderRequest is what [Backend.GetLeader] takes.
 type GetLeaderRequest struct {

@@ -4,8 +4,8 @@ package driver
 
 import "maps"
 
-// SessionID names a session. It means something to the backend that issued it and to nobody else.
-type SessionID string
+// A tree of which only a part was regenerated does not compile.
+const _ = Digest956d0024fd0f
 
 // Attributes are the free-form facts that a service publishes about itself. Nil and empty are the same.
 type Attributes map[string]string
@@ -17,8 +17,8 @@ type Service struct {
 	ID string `json:"-"`
 	// Name is what the instances of a service share, and what readers ask for.
 	Name string `json:"-"`
-	// Address is the host name or IP address, v4 or v6, at which the instance is reached. A candidate of an election may
-	// go without.
+	// Address is the host name or IP address, v4 or v6, at which the instance is reached. A candidate of an election
+	// may go without.
 	Address string `json:"address"`
 	// Port is the port at Address, 0 for none.
 	Port int `json:"port"`
@@ -32,46 +32,5 @@ func (s Service) Clone() Service {
 	return s
 }
 
-// Instance is a registered service as a backend stores it.
-type Instance struct {
-	// Service is what was registered.
-	Service Service
-	// Owner is the UUID of the client that wrote the record; empty on a record of another tool.
-	Owner string
-	// Generation counts the writes that the owner has made of this record, from 1.
-	Generation uint64
-	// Session is the one that the record lives on.
-	Session SessionID
-	// Created orders the records of a service by creation, oldest first.
-	Created uint64
-}
-
-// Clone returns a copy that shares nothing with i.
-func (i Instance) Clone() Instance {
-	i.Service = i.Service.Clone()
-	return i
-}
-
-// InstanceStream delivers what happens to instances.
-type InstanceStream = Stream[Instance]
-
-// Candidate is one who campaigns in an election. The one at the head of the queue leads.
-type Candidate struct {
-	// Election is the election's name.
-	Election string
-	// Session is the one that the candidacy lives on; it carries no other record.
-	Session SessionID
-	// Service is the candidate as it presents itself.
-	Service Service
-	// Token is the fencing token that the term has, once this candidate leads.
-	Token uint64
-}
-
-// Clone returns a copy that shares nothing with c.
-func (c Candidate) Clone() Candidate {
-	c.Service = c.Service.Clone()
-	return c
-}
-
-// CandidateStream delivers what happens to candidates.
-type CandidateStream = Stream[Candidate]
+// SessionID names a session. It means something to the backend that issued it and to nobody else.
+type SessionID string
