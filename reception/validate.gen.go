@@ -120,7 +120,6 @@ func checkService(value *Service) *fieldError {
 	if err := checkAttributes(value.Attributes); err != nil {
 		return err.in(".Attributes")
 	}
-
 	return nil
 }
 
@@ -175,7 +174,6 @@ func checkAttributes(value Attributes) *fieldError {
 			return err.in("[" + quote(key) + "]")
 		}
 	}
-
 	return nil
 }
 
