@@ -61,7 +61,9 @@ func (i *intercepted) OpenWatchService(ctx context.Context, request *WatchServic
 }
 
 // OpenWatchRegistration implements [Backend].
-func (i *intercepted) OpenWatchRegistration(ctx context.Context, request *WatchRegistrationRequest) (InstanceStream, error) {
+func (i *intercepted) OpenWatchRegistration(
+	ctx context.Context, request *WatchRegistrationRequest,
+) (InstanceStream, error) {
 	return interceptStream(ctx, i.with, OpWatchRegistration, request, i.Backend.OpenWatchRegistration)
 }
 
