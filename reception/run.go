@@ -1,0 +1,44 @@
+package reception
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// RunWhileLeader campaigns in election, runs run while candidate leads, and gives up the lead when run has returned, not
+// before: nobody else leads while run is at work, as long as run heeds its context. That ends with ctx and with the term,
+// whose cause [context.Cause] tells, and it carries the values of ctx.
+//
+// It covers one term and returns the error of run. Where run has none of its own, returning nil or the error of its
+// context, and the term was lost, the result says why it was. A run that panics gives up the lead, too.
+func RunWhileLeader(
+	ctx context.Context, client Client, election string, candidate *Service,
+	run func(ctx context.Context, term Term) error,
+) error {
+	term, err := client.Campaign(ctx, election, candidate)
+	if err != nil {
+		return err
+	}
+	// Deferred, so that it happens after a panic, which then goes on, and after runtime.Goexit. It is not bounded by ctx,
+	// which may be what has ended run.
+	defer resign(term)
+	// Made from the term's context, whose end is then the end of this one at once, with no goroutine in between.
+	running, cancel := context.WithCancelCause(term.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(ended(ctx)) })()
+	return outcome(running, election, run(running, term), lossOf(term))
+}
+
+// outcome is what RunWhileLeader returns for the error of run and the reason why the term was lost, if it was.
+func outcome(running context.Context, election string, err, loss error) error {
+	switch {
+	case loss == nil:
+		return err
+	case err == nil:
+		return attribute("RunWhileLeader", election, loss)
+	case errors.Is(context.Cause(running), loss) && errors.Is(err, running.Err()) && !errors.Is(err, loss):
+		return attribute("RunWhileLeader", election, fmt.Errorf("%w: %w", loss, err))
+	}
+	return err
+}
