@@ -88,8 +88,8 @@ func register(tx *kernel.Tx, t *tables, in *driver.RegisterRequest, out *driver.
 	if err != nil {
 		return err
 	}
-	out.Revision = put.Revision
 	out.Displaced = put.Displaced
+	out.Revision = put.Revision
 	return nil
 }
 
