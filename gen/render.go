@@ -65,7 +65,7 @@ func Render(spec *Spec) (map[string][]byte, error) {
 func (o output) render(spec *Spec) ([]byte, error) {
 	p := &page{Spec: spec, Package: path.Base(path.Dir(o.path))}
 	parsed, err := template.New(path.Base(o.template)).Funcs(p.funcs()).ParseFS(templateFiles,
-		"templates/shared.tmpl", "templates/"+o.template)
+		"templates/shared.tmpl", "templates/mock.tmpl", "templates/"+o.template)
 	if err != nil {
 		return nil, err
 	}

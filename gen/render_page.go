@@ -19,8 +19,8 @@ func (p *page) funcs() template.FuncMap {
 		"links":          links,
 		"goType":         p.goType,
 		"typeName":       p.typeName,
-		"parameters":     p.parameters,
-		"results":        p.results,
+		"parameters":     func(fields []*Field) string { return signature(p.parameters(fields)) },
+		"results":        func(types []TypeRef) string { return results(p.goTypes(types)) },
 		"clone":          cloneMethod,
 		"toDriver":       toDriver,
 		"fromDriver":     fromDriver,
@@ -124,29 +124,45 @@ func links(errors []*Error) string {
 	return strings.Join(names, ", ")
 }
 
-// parameters writes what a method takes, naming a type once for neighbours that share it.
-func (p *page) parameters(fields []*Field) string {
-	parts := make([]string, len(fields))
+// goTypes writes the types of fields and expressions as code of the page's package.
+func (p *page) goTypes(types []TypeRef) []string {
+	written := make([]string, len(types))
+	for i, t := range types {
+		written[i] = p.goType(t)
+	}
+	return written
+}
+
+// A parameter of a function, with its Go type.
+type parameter struct{ name, goType string }
+
+func (p *page) parameters(fields []*Field) []parameter {
+	parameters := make([]parameter, len(fields))
 	for i, f := range fields {
-		parts[i] = f.Name
-		if i+1 == len(fields) || p.goType(fields[i+1].Type) != p.goType(f.Type) {
-			parts[i] += " " + p.goType(f.Type)
+		parameters[i] = parameter{f.Name, p.goType(f.Type)}
+	}
+	return parameters
+}
+
+// signature writes parameters, naming a type once for neighbours that share it.
+func signature(parameters []parameter) string {
+	parts := make([]string, len(parameters))
+	for i, p := range parameters {
+		parts[i] = p.name
+		if i+1 == len(parameters) || parameters[i+1].goType != p.goType {
+			parts[i] += " " + p.goType
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// results writes what a method returns, as it stands behind the parameters.
-func (p *page) results(types []TypeRef) string {
-	parts := make([]string, len(types))
-	for i, t := range types {
-		parts[i] = p.goType(t)
-	}
-	switch len(parts) {
+// results writes result types as they stand behind the parameters.
+func results(types []string) string {
+	switch len(types) {
 	case 0:
 		return ""
 	case 1:
-		return " " + parts[0]
+		return " " + types[0]
 	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return " (" + strings.Join(types, ", ") + ")"
 }

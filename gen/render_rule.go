@@ -38,16 +38,6 @@ func (w *ruleWriter) printf(format string, arguments ...any) {
 	w.statements = append(w.statements, fmt.Sprintf(format, arguments...))
 }
 
-// local declares a name, with a number if a rule before has taken it.
-func (w *ruleWriter) local(name string) string {
-	unique := name
-	for n := 2; w.locals[unique]; n++ {
-		unique = fmt.Sprint(name, n)
-	}
-	w.locals[unique] = true
-	return unique
-}
-
 // input is the value that a path of the request leads to.
 func (w *ruleWriter) input(path *Path, want string) string { return w.value("in", path, want) }
 
@@ -72,7 +62,7 @@ func (w *ruleWriter) onOwned(r *Rule, method string, arguments ...string) string
 		owned = "kernel.OwnedBy(" + w.input(r.Owner, "string") + ")"
 	}
 	if at := w.at(r); len(at)+len(owned) > lineWidth/2 {
-		local := w.local("owned")
+		local := w.name("owned")
 		w.printf("%s := %s", local, owned)
 		owned = local
 	}
@@ -130,7 +120,7 @@ func (w *ruleWriter) record(r *Rule) string {
 	if r.From != nil {
 		return w.input(r.From, "")
 	}
-	record := w.local("record")
+	record := w.name("record")
 	w.printf("%s := %s", record, w.literal("driver."+r.Record.GoName(), r.Set, 0))
 	return record
 }

@@ -18,7 +18,7 @@ type meaning struct {
 
 // meaning writes an operation's rules as Go code, one after the other.
 func (p *page) meaning(o *Operation) meaning {
-	w := &ruleWriter{page: p, operation: o, locals: map[string]bool{}}
+	w := &ruleWriter{page: p, operation: o, name: allocator()}
 	for i, r := range o.Rules {
 		if i > 0 && !o.Atomic {
 			w.printf("if err := tx.Step(); err != nil {\n%s\n}", w.fails("err"))
@@ -48,8 +48,8 @@ type ruleWriter struct {
 	*page
 	operation  *Operation
 	statements []string
-	locals     map[string]bool // names that the function has declared
-	returned   bool            // the last statement returns
+	name       func(string) string // allocates names for the function's variables
+	returned   bool                // the last statement returns
 }
 
 var ruleWriters = map[Verb]func(*ruleWriter, *Rule){
@@ -73,7 +73,7 @@ var ruleWriters = map[Verb]func(*ruleWriter, *Rule){
 }
 
 func (w *ruleWriter) open(r *Rule) {
-	session := w.local("session")
+	session := w.name("session")
 	w.printf("%s := tx.Open(%s)", session, w.input(r.TTL, "time.Duration"))
 	w.bind(r, "id", session+".ID", "string")
 	w.bind(r, "ttl", session+".TTL", "")
@@ -87,7 +87,7 @@ func (w *ruleWriter) renew(r *Rule) {
 		w.when("_, ok := "+renew+"; !ok", r.Else)
 		return
 	}
-	good := w.local("good")
+	good := w.name("good")
 	w.printf("%s, ok := %s", good, renew)
 	w.unless("ok", r.Else)
 	w.bind(r, "good", good, "")
@@ -134,15 +134,15 @@ func (w *ruleWriter) put(r *Rule) {
 		w.printf("if _, err := %s; err != nil {\n%s\n}", call, w.fails("err"))
 		return
 	}
-	put := w.local("put")
+	put := w.name("put")
 	w.printf("%s, err := %s", put, call)
 	w.printf("if err != nil {\n%s\n}", w.fails("err"))
 	if r.Exists.Error != nil {
 		w.when(put+".Existed", r.Exists.Error)
 	}
+	w.bind(r, "displaced", put+".Displaced", "string")
 	w.bind(r, "order", put+".Order", "uint64")
 	w.bind(r, "revision", put+".Revision", "")
-	w.bind(r, "displaced", put+".Displaced", "string")
 }
 
 var putModes = map[Mode]string{
@@ -163,7 +163,7 @@ func (w *ruleWriter) update(r *Rule) {
 		w.printf("%s", call)
 		return
 	}
-	update := w.local("update")
+	update := w.name("update")
 	w.printf("%s := %s", update, call)
 	w.outcomes(update+".Match", missing, foreign)
 	w.bind(r, "record", update+".Record", "")
@@ -181,7 +181,7 @@ func (w *ruleWriter) remove(r *Rule) {
 	case deleted == nil:
 		w.outcomes(call, missing, foreign)
 	default:
-		match := w.local("match")
+		match := w.name("match")
 		w.printf("%s := %s", match, call)
 		w.outcomes(match, missing, foreign)
 		w.bind(r, "deleted", match+" == kernel.Own", "")
@@ -214,9 +214,9 @@ func (w *ruleWriter) count(r *Rule) {
 func (w *ruleWriter) await(r *Rule) {
 	order := "_"
 	if r.Into["order"] != nil {
-		order = w.local("order")
+		order = w.name("order")
 	}
-	there := w.local("there")
+	there := w.name("there")
 	w.printf("%s, %s, err := %s", order, there, w.on(r, "AwaitTurn", w.at(r)))
 	w.printf("if err != nil {\n%s\n}", w.fails("err"))
 	w.unless(there, r.Missing.Error)

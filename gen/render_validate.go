@@ -201,7 +201,9 @@ func guard(condition, path, rule string) string {
 	return fmt.Sprintf("if %s {\nreturn &fieldError{\npath: %q,\nrule: %q,\n}\n}", condition, path, rule)
 }
 
-func guardNil(expression, path string) string { return guard(expression+" == nil", path, "must not be nil") }
+func guardNil(expression, path string) string {
+	return guard(expression+" == nil", path, "must not be nil")
+}
 
 // isEmpty is the condition that an expression of the type equals, or does not equal, its empty value.
 func isEmpty(ref TypeRef, expression, operator string) string {
