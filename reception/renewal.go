@@ -3,6 +3,7 @@ package reception
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -159,7 +160,7 @@ func (r *renewal) try(ctx context.Context) error {
 }
 
 // errLapsed is why a term ends that nobody has confirmed in time.
-var errLapsed = errors.Join(ErrNotLeader, errors.New("not confirmed in time by the servers"))
+var errLapsed = fmt.Errorf("%w: not confirmed by the servers in time", ErrNotLeader)
 
 // lasting says whether err ends a session or a term for good, rather than being trouble on the way to it.
 func lasting(err error) bool {
