@@ -70,6 +70,8 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 // newTermRenewal returns a final renewal with the rhythm of r, which keeps the same session with another question and
 // knows no horizon yet: that the session was alive says nothing about the term.
 func newTermRenewal(r *renewal, ask func(context.Context) (time.Duration, error)) *renewal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return &renewal{
 		ask: ask, every: r.every, settle: r.settle, goodFor: r.goodFor, early: make(chan struct{}, 1), final: true,
 	}
