@@ -63,7 +63,7 @@ func Render(spec *Spec) (map[string][]byte, error) {
 }
 
 func (o output) render(spec *Spec) ([]byte, error) {
-	p := &page{Spec: spec, Package: path.Base(path.Dir(o.path))}
+	p := &page{Spec: spec, Package: o.packageName()}
 	parsed, err := template.New(path.Base(o.template)).Funcs(p.funcs()).ParseFS(templateFiles,
 		"templates/shared.tmpl", "templates/mock.tmpl", "templates/"+o.template)
 	if err != nil {
@@ -77,4 +77,12 @@ func (o output) render(spec *Spec) ([]byte, error) {
 		return body.Bytes(), nil
 	}
 	return p.goFile(body.Bytes(), o.gomock)
+}
+
+// packageName is the package that the file is part of, or whose users read it.
+func (o output) packageName() string {
+	if path.Ext(o.path) != ".go" {
+		return "reception"
+	}
+	return path.Base(path.Dir(o.path))
 }

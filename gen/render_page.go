@@ -36,6 +36,13 @@ func (p *page) funcs() template.FuncMap {
 		"value":          p.value,
 		"as":             p.as,
 		"meaning":        p.meaning,
+		"words":          words,
+		"role":           role,
+		"traits":         traits,
+		"markdown":       markdown,
+		"item":           item,
+		"cell":           cell,
+		"anchor":         strings.ToLower,
 	}
 }
 

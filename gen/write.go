@@ -58,7 +58,7 @@ func plan(root string, files map[string][]byte) ([]change, error) {
 			return nil, err
 		}
 		if err != nil || !bytes.Equal(old, content) {
-			changes = append(changes, change{path: path, old: old, new: content})
+			changes = append(changes, change{path: path, old: old, new: append([]byte{}, content...)})
 		}
 	}
 	orphans, err := orphans(root, files)
