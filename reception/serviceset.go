@@ -72,44 +72,31 @@ func (s *serviceSet) find(record serviceRecord) int {
 	return at
 }
 
-// copy returns what the set holds now.
-func (s *serviceSet) copy() ([]serviceRecord, []*Service) {
+// list returns what the set holds now.
+func (s *serviceSet) list() []*Service {
 	services := make([]*Service, len(s.records))
 	for i, record := range s.records {
 		services[i] = record.service
 	}
-	return slices.Clone(s.records), services
+	return services
 }
 
-// diff compares two ordered lists of records in one pass. An instance that is in both is updated if its content differs,
-// whether or not it has moved. The cost of instances that have neither changed nor moved is the comparison of a pointer.
-func diff(seen, now []serviceRecord) (added, updated, removed []*Service) {
-	var left, came []*Service
-	for len(seen) > 0 && len(now) > 0 {
-		switch {
-		case seen[0] == now[0]:
-			seen, now = seen[1:], now[1:]
-		case seen[0].compare(now[0]) <= 0: // equal: updated in place, so now[0] is next
-			left = append(left, seen[0].service)
-			seen = seen[1:]
-		default:
-			came = append(came, now[0].service)
-			now = now[1:]
-		}
+// diff compares two lists. An instance that is in both is updated if its content differs, whether or not it has moved.
+// What lies before the first difference and behind the last one costs the comparison of a pointer each.
+func diff(seen, now []*Service) (added, updated, removed []*Service) {
+	for len(seen) > 0 && len(now) > 0 && seen[0] == now[0] {
+		seen, now = seen[1:], now[1:]
 	}
-	for _, record := range seen {
-		left = append(left, record.service)
+	for len(seen) > 0 && len(now) > 0 && seen[len(seen)-1] == now[len(now)-1] {
+		seen, now = seen[:len(seen)-1], now[:len(now)-1]
 	}
-	for _, record := range now {
-		came = append(came, record.service)
-	}
-	return pair(left, came)
+	return pair(seen, now)
 }
 
-// pair tells instances that changed or moved from those that are new or gone.
+// pair is diff for lists of which every entry may differ.
 func pair(left, came []*Service) (added, updated, removed []*Service) {
 	if len(left) == 0 || len(came) == 0 {
-		return came, nil, left
+		return slices.Clone(came), nil, slices.Clone(left) // not parts of lists that are larger
 	}
 	before := make(map[string]*Service, len(left))
 	for _, service := range left {

@@ -11,8 +11,7 @@ type serviceWatches = watches[serviceView, ServiceState]
 
 // A serviceView is what a watch knows at one moment. It is immutable.
 type serviceView struct {
-	records  []serviceRecord // in the order of creation
-	services []*Service      // the same
+	services []*Service // in the order of creation
 	revision uint64
 	err      error // why it may be out of date
 }
@@ -37,8 +36,7 @@ func (c *client) followServices(ctx context.Context, name string, publish func(*
 	var revision uint64
 	view := func(err error) *serviceView {
 		revision++
-		records, services := set.copy()
-		return &serviceView{records: records, services: services, revision: revision, err: err}
+		return &serviceView{services: set.list(), revision: revision, err: err}
 	}
 	u := upstream[driver.Instance]{
 		c: c, op: c.services.op, name: name,
@@ -69,7 +67,7 @@ func renderServices(seen, now *serviceView) *ServiceState {
 	if seen == nil {
 		return &ServiceState{Services: now.services, Added: now.services, Revision: now.revision, Err: now.err}
 	}
-	added, updated, removed := diff(seen.records, now.records)
+	added, updated, removed := diff(seen.services, now.services)
 	if len(added)+len(updated)+len(removed) == 0 && (seen.err == nil) == (now.err == nil) {
 		return nil
 	}
