@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,7 @@ type demo struct {
 	cluster   *fake.Cluster
 	processes []*process
 	leads     chan *lead // terms, as they begin
+	leader    *lead      // the first of them
 }
 
 // A process is what would be a program of its own: one client, one instance, one candidate.
@@ -89,6 +91,9 @@ func (d *demo) run(ctx context.Context) (err error) {
 	defer func() {
 		cancel()
 		<-watching
+		for _, p := range d.processes {
+			err = errors.Join(err, p.client.Close()) // again, unless the demo was interrupted
+		}
 	}()
 	for _, scene := range []func(context.Context) error{d.register, d.elect, d.failOver, d.recover, d.deregister, d.close} {
 		if err := scene(ctx); err != nil {
@@ -144,11 +149,16 @@ func (d *demo) register(ctx context.Context) error {
 	return d.rest(ctx)
 }
 
-// elect has the processes campaign one after another, which is the order in which they will lead.
-func (d *demo) elect(ctx context.Context) error {
-	for _, p := range d.processes {
+// elect has the first process win the election and the others wait in line.
+func (d *demo) elect(ctx context.Context) (err error) {
+	for i, p := range d.processes {
 		d.out.say(p.name, "stands for reaper")
 		go d.campaign(ctx, p)
+		if i == 0 {
+			if d.leader, err = receive(ctx, d.leads); err != nil {
+				return err
+			}
+		}
 		if err := d.rest(ctx); err != nil {
 			return err
 		}
@@ -174,10 +184,7 @@ func (d *demo) campaign(ctx context.Context, p *process) {
 
 // failOver cuts the leader off and compares the end of its term with the beginning of the next.
 func (d *demo) failOver(ctx context.Context) error {
-	first, err := receive(ctx, d.leads)
-	if err != nil {
-		return err
-	}
+	first := d.leader
 	d.out.say("network", "%s is cut off from the cluster", first.by.name)
 	first.by.backend.Cut()
 	ended, err := receive(ctx, first.ended)

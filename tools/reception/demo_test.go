@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestDemo runs the fast demo and looks for its story, in order.
+func TestDemo(t *testing.T) {
+	var out strings.Builder
+	if err := newDemo(&out, pace{ttl: 300 * time.Millisecond}).run(t.Context()); err != nil {
+		t.Fatalf("%v, after:\n%s", err, out.String())
+	}
+	story := []string{
+		`cluster  in memory`,
+		`p1 +registered api/p1`,
+		`p2 +registered api/p2`,
+		`p3 +registered api/p3`,
+		`p1 +LEADS reaper, with token \d+`,
+		`network  p1 is cut off`,
+		`p1 +told by the SDK: .*disconnected`,
+		`p1 +leads no more: not the leader`,
+		`p[23] +LEADS reaper, with token \d+`,
+		`result   p1's term ended at`,
+		`result   p[23]'s term began at .* later`,
+		`result   tokens: \d+, then \d+`,
+		`network  healed`,
+		`result   all three are listed`,
+		`p3 +deregistered api/p3`,
+		`p1 +closed`,
+		`p2 +closed`,
+		`p3 +closed`,
+		`cluster  nothing is left`,
+	}
+	rest := out.String()
+	for _, line := range story {
+		at := regexp.MustCompile(line).FindStringIndex(rest)
+		if at == nil {
+			t.Fatalf("no %q, in that order, in:\n%s", line, out.String())
+		}
+		rest = rest[at[1]:]
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("colours although this is no terminal")
+	}
+}
+
+// TestDemoStopsWhenInterrupted ends the context in the first of its pauses.
+func TestDemoStopsWhenInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := newDemo(interrupter(cancel), pace{ttl: time.Hour, pause: time.Hour}).run(ctx)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the demo returned %v, want context.Canceled", err)
+	}
+}
+
+// An interrupter is a writer that is called when something is written.
+type interrupter func()
+
+func (i interrupter) Write(p []byte) (int, error) {
+	i()
+	return len(p), nil
+}
+
+func TestExitStatus(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"demo", "--fast"}, 0},
+		{[]string{"--help"}, 0},
+		{[]string{"dmeo"}, exitUsage},
+		{[]string{"demo", "--slow"}, exitUsage},
+		{[]string{"demo", "unexpected"}, exitUsage},
+	} {
+		if got := run(c.args); got != c.want {
+			t.Errorf("reception %s: exit status %d, want %d", strings.Join(c.args, " "), got, c.want)
+		}
+	}
+}
