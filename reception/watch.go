@@ -105,9 +105,13 @@ type watcher[V, S any] struct {
 
 // Start implements [Watcher] and [LeaderWatcher].
 func (w *watcher[V, S]) Start(ctx context.Context) (<-chan *S, error) {
+	c, op := w.watches.c, w.watches.op
+	if w.invalid != nil {
+		return nil, c.wrap(op, "", w.invalid) // without the name, which may be of any size
+	}
 	states, err := w.start(ctx)
 	if err != nil {
-		return nil, w.watches.c.wrap(w.watches.op, w.name, err)
+		return nil, c.wrap(op, w.name, err)
 	}
 	return states, nil
 }
@@ -118,9 +122,6 @@ func (w *watcher[V, S]) Start(ctx context.Context) (<-chan *S, error) {
 // leave is known; Stop finds nothing to stop, and the watch lives for ever. As it is, Stop waits for start, which waits
 // for nothing.
 func (w *watcher[V, S]) start(ctx context.Context) (<-chan *S, error) {
-	if w.invalid != nil {
-		return nil, w.invalid
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {

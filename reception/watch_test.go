@@ -389,6 +389,10 @@ type events struct {
 	logbook
 }
 
-func (e *events) Call(ctx context.Context, _ driver.Call) (context.Context, func(error)) { return ctx, nil }
+func (e *events) Call(ctx context.Context, _ driver.Call) (context.Context, func(error)) {
+	return ctx, nil
+}
 
-func (e *events) Event(event reception.Event) { e.Printf("%s %s %t", event.Kind, event.Name, event.Err != nil) }
+func (e *events) Event(event reception.Event) {
+	e.Printf("%s %s %t", event.Kind, event.Name, event.Err != nil)
+}

@@ -1,0 +1,378 @@
+package reception_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-reception/sdk/fake"
+	"github.com/go-reception/sdk/reception"
+)
+
+func TestWatcherStart(t *testing.T) {
+	tests := []struct {
+		name  string
+		watch string
+		start func(reception.Watcher, reception.Client) error
+		want  error
+	}{
+		{"once", "api", startOnce, nil},
+		{"twice", "api", func(w reception.Watcher, c reception.Client) error {
+			return errors.Join(startOnce(w, c), startOnce(w, c))
+		}, reception.ErrStarted},
+		{"after Stop", "api", func(w reception.Watcher, c reception.Client) error {
+			w.Stop()
+			return startOnce(w, c)
+		}, reception.ErrStarted},
+		{"after Start and Stop", "api", func(w reception.Watcher, c reception.Client) error {
+			err := startOnce(w, c)
+			w.Stop()
+			return errors.Join(err, startOnce(w, c))
+		}, reception.ErrStarted},
+		{"after Close", "api", func(w reception.Watcher, c reception.Client) error {
+			return errors.Join(c.Close(), startOnce(w, c))
+		}, reception.ErrClosed},
+		{"bad name", "a b", startOnce, reception.ErrInvalidService},
+		{"no name", "", startOnce, reception.ErrInvalidService},
+		{"huge name", strings.Repeat("x", 1<<20), startOnce, reception.ErrInvalidService},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, fake.NewCluster().Backend())
+				err := test.start(client.NewWatcher(test.watch), client)
+				if !errors.Is(err, test.want) {
+					t.Errorf("got %v, want %v", err, test.want)
+				}
+				wrapped, ok := errors.AsType[*reception.Error](err)
+				if test.want != nil && (!ok || wrapped.Backend != "fake") {
+					t.Errorf("%#v is no *reception.Error on fake", err)
+				}
+				if test.want != nil && len(err.Error()) > 1000 {
+					t.Errorf("the error is %d bytes long", len(err.Error()))
+				}
+			})
+		})
+	}
+}
+
+func startOnce(w reception.Watcher, _ reception.Client) error {
+	_, err := w.Start(context.Background())
+	return err
+}
+
+// TestWatcherEnds checks that a channel closes when it should, that nothing comes out of it after that, and that the
+// stream behind it is closed with the last watcher.
+func TestWatcherEnds(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(w reception.Watcher, cancel func(), c reception.Client)
+	}{
+		{"Stop", func(w reception.Watcher, _ func(), _ reception.Client) { w.Stop() }},
+		{"Stop twice", func(w reception.Watcher, _ func(), _ reception.Client) { w.Stop(); w.Stop() }},
+		{"context", func(_ reception.Watcher, cancel func(), _ reception.Client) { cancel() }},
+		{"Close", func(_ reception.Watcher, _ func(), c reception.Client) { c.Close() }},
+		{"everything", func(w reception.Watcher, cancel func(), c reception.Client) {
+			var all sync.WaitGroup
+			for _, end := range []func(){w.Stop, cancel, func() { c.Close() }, w.Stop} {
+				all.Go(end)
+			}
+			all.Wait()
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				backend := &spy{Backend: fake.NewCluster().Backend()}
+				client := newClient(t, backend)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				w := client.NewWatcher("api")
+				states, err := w.Start(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				register(t, client, service("api", "a", 1))
+				synctest.Wait() // there is a state in the channel now
+				test.end(w, cancel, client)
+				synctest.Wait()
+				if state, open := <-states; open {
+					t.Errorf("got %+v after the end", state)
+				}
+				if open, _ := backend.streams(); open != 0 {
+					t.Errorf("%d streams are open after the end", open)
+				}
+				w.Stop()
+			})
+		})
+	}
+}
+
+// TestWatchCloseClosesChannels checks that Close does not return before the channels are closed.
+func TestWatchCloseClosesChannels(t *testing.T) {
+	client := reception.NewClient(fake.NewCluster().Backend())
+	var all []<-chan *reception.ServiceState
+	for i := range 50 {
+		all = append(all, start(t, client.NewWatcher(fmt.Sprintf("api%d", i%5))))
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, states := range all {
+		select {
+		case state, open := <-states:
+			if open {
+				t.Fatalf("got %+v after Close", state)
+			}
+		default:
+			t.Fatal("a channel is open after Close")
+		}
+	}
+}
+
+// TestWatchContextEndedBefore checks a watch whose life is over as it begins: it is like one that ends right after.
+func TestWatchContextEndedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &spy{Backend: fake.NewCluster().Backend()}
+		client := newClient(t, backend)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		states, err := client.NewWatcher("api").Start(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, states)
+		synctest.Wait()
+		if open, _ := backend.streams(); open != 0 {
+			t.Errorf("%d streams are open", open)
+		}
+	})
+}
+
+// TestWatchBackendClosed checks that a backend which somebody else has closed is trouble like any other: the channel
+// closes with the client.
+func TestWatchBackendClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := fake.NewCluster().Backend()
+		client := reception.NewClient(backend)
+		states := start(t, client.NewWatcher("api"))
+		next(t, states)
+		if err := backend.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wantTrouble(t, next(t, states).Err, reception.ErrClosed)
+		time.Sleep(time.Hour)
+		noState(t, states)
+		_ = client.Close()
+		mustClose(t, states)
+	})
+}
+
+// TestWatchStartDoesNotWait checks that Start and Stop return while the backend answers nobody.
+func TestWatchStartDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, backend, _ := pair(t, fake.NewCluster())
+		backend.Freeze()
+		before := time.Now()
+		w := client.NewWatcher("api")
+		states := start(t, w)
+		synctest.Wait()
+		noState(t, states)
+		w.Stop()
+		mustClose(t, states)
+		if took := time.Since(before); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		backend.Thaw()
+	})
+}
+
+// TestWatchStress has watchers of few names come and go in every way there is, while the instances change and in the end
+// the client is closed. The race detector, goleak and a send on a closed channel are what it would fail by.
+func TestWatchStress(t *testing.T) {
+	cluster := fake.NewCluster()
+	backend := cluster.Backend()
+	client, other := reception.NewClient(backend, reception.WithBackoff(time.Millisecond, 5*time.Millisecond)), newClient(t, cluster.Backend())
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	name := func() string { return fmt.Sprintf("api%d", rand.IntN(3)) }
+	repeat := func(step func() bool) {
+		all.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if !step() {
+					return
+				}
+			}
+		})
+	}
+	for range 8 {
+		repeat(func() bool { return watchOnce(t, client, name()) })
+	}
+	repeat(func() bool {
+		s := service(name(), fmt.Sprintf("i%d", rand.IntN(5)), rand.IntN(9))
+		_ = other.Register(context.Background(), s, nil)
+		if rand.IntN(2) == 0 {
+			_ = other.Deregister(context.Background(), s)
+		}
+		return true
+	})
+	repeat(func() bool {
+		time.Sleep(time.Millisecond)
+		backend.Cut()
+		backend.Heal()
+		return true
+	})
+	time.Sleep(300 * time.Millisecond)
+	if err := client.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	close(stop)
+	all.Wait()
+}
+
+// watchOnce watches for a moment, checks what it sees, and ends the watch in one of the ways there are. It reports false
+// when the client is closed.
+func watchOnce(t *testing.T, client reception.Client, name string) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w := client.NewWatcher(name)
+	defer w.Stop()
+	states, err := w.Start(ctx)
+	if err != nil {
+		if !errors.Is(err, reception.ErrClosed) {
+			t.Error(err)
+		}
+		return false
+	}
+	seen := map[string]int{}
+	revision := uint64(0)
+	for range rand.IntN(5) {
+		state, open := <-states
+		if !open {
+			return false
+		}
+		if state.Revision <= revision {
+			t.Errorf("Revision was %d and is %d", revision, state.Revision)
+		}
+		revision = state.Revision
+		for _, s := range state.Removed {
+			delete(seen, s.ID)
+		}
+		for _, s := range append(append([]*reception.Service{}, state.Added...), state.Updated...) {
+			seen[s.ID] = s.Port
+		}
+		if len(seen) != len(state.Services) {
+			t.Errorf("the deltas lead to %v, the state is %v", seen, ids(state.Services))
+		}
+		for _, s := range state.Services {
+			if port, there := seen[s.ID]; !there || port != s.Port {
+				t.Errorf("the deltas lead to %v, the state is %v", seen, ids(state.Services))
+			}
+		}
+	}
+	switch rand.IntN(3) {
+	case 0:
+		go w.Stop()
+	case 1:
+		go cancel()
+	}
+	return true
+}
+
+func TestWatchManyCycles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &spy{Backend: fake.NewCluster().Backend()}
+		client := newClient(t, backend)
+		for range 1000 {
+			w := client.NewWatcher("api")
+			next(t, start(t, w))
+			w.Stop()
+		}
+		synctest.Wait()
+		if open, opened := backend.streams(); open != 0 || opened != 1000 {
+			t.Errorf("%d streams are open, of %d opened; want none of 1000", open, opened)
+		}
+	})
+}
+
+func TestWatchIterator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &spy{Backend: fake.NewCluster().Backend()}
+		client := newClient(t, backend)
+		a := service("api", "a", 1)
+		var seen []int
+		sequence := reception.Watch(t.Context(), client, "api")
+		for range 2 { // each use is a watch of its own
+			seen = nil
+			for state := range sequence {
+				seen = append(seen, len(state.Services))
+				if len(seen) == 1 {
+					if err := client.Register(t.Context(), a, nil); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				break
+			}
+			deregister(t, client, a)
+			synctest.Wait()
+			if open, _ := backend.streams(); open != 0 {
+				t.Errorf("%d streams are open after the loop", open)
+			}
+		}
+		if len(seen) != 2 || seen[0] != 0 || seen[1] != 1 {
+			t.Errorf("the loop saw %v instances, want 0, then 1", seen)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range reception.Watch(ctx, client, "api") {
+			cancel()
+		}
+		for state := range reception.Watch(t.Context(), client, "a b") {
+			if !errors.Is(state.Err, reception.ErrInvalidService) {
+				t.Errorf("Err is %v", state.Err)
+			}
+		}
+	})
+}
+
+func BenchmarkWatch(b *testing.B) {
+	for _, watchers := range []int{1, 1_000, 10_000} {
+		b.Run(fmt.Sprintf("watchers=%d", watchers), func(b *testing.B) {
+			cluster := fake.NewCluster()
+			client, other := newClient(b, cluster.Backend()), newClient(b, cluster.Backend())
+			var all []<-chan *reception.ServiceState
+			for range watchers {
+				states, err := client.NewWatcher("api").Start(context.Background())
+				if err != nil {
+					b.Fatal(err)
+				}
+				<-states
+				all = append(all, states)
+			}
+			b.ReportAllocs()
+			s := service("api", "a", 0)
+			for b.Loop() {
+				s.Port = s.Port%60_000 + 1
+				if err := other.Register(context.Background(), s, nil); err != nil {
+					b.Fatal(err)
+				}
+				for _, states := range all {
+					<-states
+				}
+			}
+		})
+	}
+}
