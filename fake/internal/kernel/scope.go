@@ -125,7 +125,7 @@ func (s *scope[R]) replace(r *row[R], record *R, by *Peer) {
 	*s.table.schema.Order(record) = k.revision(r.born)
 	s.unlink(r)
 	s.link(r)
-	s.note(r, before, record, led || s.first == r)
+	s.note(r, before, record, led)
 	if led && s.first != r {
 		s.first.wake()
 	}
