@@ -17,7 +17,6 @@ type campaigns struct {
 	c *client
 
 	mu          sync.Mutex
-	closed      bool // no term may begin any more
 	candidacies map[*candidacy]struct{}
 	terms       map[*term]struct{}
 }
@@ -84,9 +83,7 @@ func (s *campaigns) attempt(ctx context.Context, election string, service driver
 		s: s, election: election, service: service, session: opened.Session,
 		renewal: newRenewal(sent, opened, s.c.renewing(opened.Session)), withdrawal: newPursuit(),
 	}
-	if !s.add(y) {
-		return nil, ErrClosed
-	}
+	s.add(y)
 	t, err := y.win(ctx)
 	if err != nil {
 		y.withdraw()
@@ -95,27 +92,18 @@ func (s *campaigns) attempt(ctx context.Context, election string, service driver
 	return t, nil
 }
 
-// add takes a candidacy in, so that Close withdraws it. It reports false when the client is closed.
-func (s *campaigns) add(y *candidacy) bool {
+// add takes a candidacy in, so that Close withdraws it.
+func (s *campaigns) add(y *candidacy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
 	s.candidacies[y] = struct{}{}
-	return true
 }
 
-// begin takes a term in, so that Close ends it. It reports false when the client is closed. The interleaving that this
-// forbids: Close ends all terms, then a campaign is told that it has won and hands out a term that nobody ends.
-func (s *campaigns) begin(t *term) bool {
+// begin takes a term in, so that Close ends it.
+func (s *campaigns) begin(t *term) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
 	s.terms[t] = struct{}{}
-	return true
 }
 
 // forget drops what is over.
@@ -126,10 +114,9 @@ func (s *campaigns) forget(y *candidacy, t *term) {
 	delete(s.terms, t)
 }
 
-// depose ends every term here and now, and lets no other begin.
+// depose ends every term here and now.
 func (s *campaigns) depose(cause error) {
 	s.mu.Lock()
-	s.closed = true
 	terms := make([]*term, 0, len(s.terms))
 	for t := range s.terms {
 		terms = append(terms, t)

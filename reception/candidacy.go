@@ -111,7 +111,11 @@ func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, e
 			return nil, err
 		}
 	}
-	if !y.s.begin(t) || !y.s.c.spawn(t.run) {
+	// In this order, and Close in the other: it lets nothing be spawned any more and then ends the terms that have begun.
+	// The interleaving that this forbids: Close ends all terms, then a campaign is told that it has won and hands out a
+	// term that nobody ends.
+	y.s.begin(t)
+	if !y.s.c.spawn(t.run) {
 		return nil, ErrClosed
 	}
 	y.s.c.event(EventTermBegun, y.election, nil)

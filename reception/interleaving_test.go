@@ -3,6 +3,7 @@ package reception_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -247,6 +248,67 @@ func TestDeregisterDuringAnOutage(t *testing.T) {
 			s.sees(t, 5*ttl)
 		})
 	}
+}
+
+func TestUpdatesLeaveOneUpkeep(t *testing.T) {
+	bubble(t, func(t *testing.T, s *scene) {
+		update := func(port int) {
+			if err := s.client.Register(t.Context(), api("a", port), nil); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		update(1)
+		before := runtime.NumGoroutine()
+		for port := range 50 {
+			update(port + 2)
+		}
+		if after := runtime.NumGoroutine(); after != before {
+			t.Errorf("%d goroutines after 50 updates, %d before", after, before)
+		}
+		s.sees(t, ttl, 51)
+	})
+}
+
+func TestUpdateIsNoReplacement(t *testing.T) {
+	// The update has been stored and its answer is on the way: what was there before must not take it for another client's.
+	bubble(t, func(t *testing.T, s *scene) {
+		told := make(chan error, 8)
+		tell := func(err error) { told <- err }
+		if err := s.client.Register(t.Context(), api("a", 1), tell); err != nil {
+			t.Fatal(err)
+		}
+		s.inject(t, fake.Fault{Operation: "Register", Stage: fake.After, Delay: 5 * time.Second})
+		if err := s.client.Register(t.Context(), api("a", 2), tell); err != nil {
+			t.Fatal(err)
+		}
+		s.sees(t, ttl, 2)
+		if len(told) > 0 {
+			t.Errorf("the owner was told %v of its own update", <-told)
+		}
+	})
+}
+
+func TestRegisterOnASessionThatHasGone(t *testing.T) {
+	// The backend has dropped the session and the renewal does not know yet: Register does not wait for its turn.
+	bubble(t, func(t *testing.T, s *scene) {
+		if err := s.client.Register(t.Context(), api("a", 1), nil); err != nil {
+			t.Fatal(err)
+		}
+		s.inject(t, fake.Fault{Operation: "WatchRegistration", Stage: fake.Next, Delay: time.Hour, Times: fake.Always})
+		if err := s.client.Deregister(t.Context(), api("a", 1)); err != nil {
+			t.Fatal(err)
+		}
+		s.backend.ExpireSessions()
+		start := time.Now()
+		if err := s.client.Register(t.Context(), api("b", 2), nil); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(start); waited >= time.Second {
+			t.Errorf("Register took %v", waited)
+		}
+		s.sees(t, ttl, 2)
+	})
 }
 
 func TestCloseInsideTheCallback(t *testing.T) {
