@@ -78,7 +78,8 @@ func parseHosts(list string) ([]string, error) {
 	hosts := strings.Split(list, ",")
 	for i, host := range hosts {
 		parsed, err := url.Parse("//" + host)
-		if err != nil || parsed.Hostname() == "" || strings.HasSuffix(host, ":") {
+		if err != nil || parsed.Hostname() == "" || strings.HasSuffix(host, ":") ||
+			strings.Contains(parsed.Hostname(), ":") && !strings.HasPrefix(host, "[") {
 			return nil, fmt.Errorf("%q is not a host, or a host and a port", host)
 		}
 		if port := parsed.Port(); port != "" {

@@ -28,13 +28,16 @@ var packages = map[string]string{
 }
 
 // RegisterScheme has [Open] use opener for addresses with this scheme, which is in lower case. An adapter calls it in
-// init, as drivers do for database/sql. It panics if opener is nil or the scheme taken.
+// init, as drivers do for database/sql. It panics if opener is nil, or the scheme taken or none that an address can have.
 func RegisterScheme(scheme string, opener Opener) {
-	openers.Lock()
-	defer openers.Unlock()
+	if parsed, err := parseAddress(scheme + "://"); err != nil || parsed.Scheme != scheme {
+		panic(fmt.Sprintf("reception: RegisterScheme: %q is not a scheme in lower case", scheme))
+	}
 	if opener == nil {
 		panic("reception: RegisterScheme: the opener of " + scheme + " is nil")
 	}
+	openers.Lock()
+	defer openers.Unlock()
 	if _, taken := openers.byScheme[scheme]; taken {
 		panic("reception: RegisterScheme: " + scheme + " is registered already")
 	}
