@@ -97,7 +97,11 @@ type Record struct {
 	Generation *Path // nil where records have none
 	Permanent  bool
 	Fields     []*Field
+	source     *mapping
 }
+
+// GoName is the name of the record's Go type, in package driver.
+func (r *Record) GoName() string { return upperFirst(r.Name) }
 
 // A Path selects a field, or a field of a field, of a record or a request.
 type Path struct {
@@ -143,6 +147,7 @@ type Rule struct {
 	Exists     Outcome           // put create: what a present record leads to
 	Head       bool              // watch: the head of the queue only
 	Into       map[string]*Field // result of the verb -> field of the response
+	source     *mapping
 }
 
 // An Outcome is what a case leads to: nothing stated, fine, or an error.

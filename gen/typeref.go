@@ -17,6 +17,7 @@ const (
 type named struct {
 	base     string
 	packages []string
+	scalar   bool
 }
 
 // goName writes name, used in package home, as Go code for package pkg. A type that lives in several packages is
@@ -37,9 +38,9 @@ func (n named) goName(name, home, pkg string) string {
 // named says how Go code writes the type.
 func (t *Type) named() named {
 	if len(t.Packages) == 0 {
-		return named{base: t.Base}
+		return named{base: t.Base, scalar: true}
 	}
-	return named{packages: t.Packages}
+	return named{packages: t.Packages, scalar: t.Base != ""}
 }
 
 // Go writes the type's name as Go code for the package pkg: constraint-only scalars are their base type, and a type
@@ -50,6 +51,13 @@ func (t *Type) Go(pkg string) string { return t.named().goName(t.Name, "", pkg) 
 // that do not live in pkg are qualified.
 func (t TypeRef) Go(pkg string) string {
 	w := typeWriter{pkg: pkg, ref: t}
+	w.expr(t.Expr)
+	return w.String()
+}
+
+// text writes the expression in the names of the spec.
+func (t TypeRef) text() string {
+	w := typeWriter{}
 	w.expr(t.Expr)
 	return w.String()
 }
@@ -79,9 +87,6 @@ func (w *typeWriter) expr(e ast.Expr) {
 		w.prefixed("]", e.Value)
 	case *ast.ChanType:
 		w.prefixed(chanPrefix(e), e.Value)
-	case *ast.ParenExpr:
-		w.prefixed("(", e.X)
-		w.WriteString(")")
 	case *ast.IndexExpr:
 		w.generic(e.X, e.Index)
 	case *ast.IndexListExpr:

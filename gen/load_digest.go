@@ -1,0 +1,56 @@
+package gen
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// digestLength is how many hexadecimal digits of the hash make a digest.
+const digestLength = 12
+
+// digest identifies what a sound spec says. Comments, layout, the order of a mapping's keys and stated defaults make no
+// difference; the order of lists does.
+func digest(root *mapping) string {
+	hash := sha256.New()
+	hashMapping(hash, root)
+	return hex.EncodeToString(hash.Sum(nil))[:digestLength]
+}
+
+func hashMapping(w io.Writer, m *mapping) {
+	for _, name := range keys(m.entries) {
+		k := m.kind.find(name)
+		if k.fallback != "" && m.text(name) == k.fallback {
+			continue
+		}
+		fmt.Fprintf(w, "%q:", name)
+		hashDatum(w, m.entries[name])
+	}
+	fmt.Fprint(w, "}")
+}
+
+// hashDatum writes a value so that no other one is written the same way.
+func hashDatum(w io.Writer, d *datum) {
+	switch {
+	case d.mapping != nil:
+		hashMapping(w, d.mapping)
+	case d.items != nil:
+		for _, item := range d.items {
+			hashDatum(w, item)
+		}
+		fmt.Fprint(w, "]")
+	case d.pairs != nil:
+		pairs := slices.SortedFunc(slices.Values(d.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
+		for _, p := range pairs {
+			fmt.Fprintf(w, "%q=%q,", p.key.text, p.value.text)
+		}
+		fmt.Fprint(w, ")")
+	case d.bounds != nil:
+		fmt.Fprintf(w, "%d-%d,", d.bounds.Min, d.bounds.Max)
+	default:
+		fmt.Fprintf(w, "%q,", d.text)
+	}
+}

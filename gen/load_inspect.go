@@ -1,0 +1,77 @@
+package gen
+
+import "go.yaml.in/yaml/v3"
+
+// maxDepth is how deep mappings and lists may nest: twice what the grammar has a use for.
+const maxDepth = 20
+
+// inspect notes what YAML can do and a spec must not: whatever makes it mean something else than what one reads at the
+// place.
+func inspect(found *problems, root *yaml.Node) { inspectNode(found, root, 1) }
+
+func inspectNode(found *problems, node *yaml.Node, depth int) {
+	at := positionOf(node)
+	if depth > maxDepth {
+		found.add(at, "nested too deep").expect("at most %d levels", maxDepth)
+		return
+	}
+	if node.Anchor != "" {
+		found.add(at, "an anchor, %s", quoted("&"+node.Anchor)).expect("everything written out")
+	}
+	if node.Style&yaml.TaggedStyle != 0 {
+		found.add(at, "a tag, %s", quoted(node.Tag)).expect("a value without a tag")
+	}
+	if node.Kind == yaml.AliasNode {
+		found.add(at, "an alias, %s", quoted("*"+node.Value)).expect("everything written out")
+	}
+	if node.Kind == yaml.MappingNode {
+		inspectKeys(found, node)
+	}
+	for _, child := range node.Content {
+		inspectNode(found, child, depth+1)
+	}
+}
+
+// inspectKeys notes keys that are no text, or that the mapping has already.
+func inspectKeys(found *problems, mapping *yaml.Node) {
+	lines := map[string]int{}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		switch line, twice := lines[key.Value]; {
+		case key.Kind == yaml.AliasNode: // is noted as such
+		case key.Tag == "!!merge":
+			found.add(positionOf(key), "a merge key").expect("everything written out")
+		case key.Kind != yaml.ScalarNode:
+			found.add(positionOf(key), "a key that is a %s", nodeName(key)).expect("a name")
+		case twice:
+			found.add(positionOf(key), "duplicate key %s", quoted(key.Value)).expect("one; the first is at line %d", line)
+		default:
+			lines[key.Value] = key.Line
+		}
+	}
+}
+
+func positionOf(node *yaml.Node) Position { return Position{node.Line, node.Column} }
+
+// nodeName says what sort of value a node is.
+func nodeName(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "mapping"
+	case yaml.SequenceNode:
+		return "list"
+	case yaml.AliasNode:
+		return "alias"
+	}
+	switch node.Tag {
+	case "!!null":
+		return "missing value"
+	case "!!bool":
+		return "truth value"
+	case "!!int", "!!float":
+		return "number"
+	case "!!str":
+		return "text"
+	}
+	return "value that YAML takes for something else than text"
+}
