@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest956d0024fd0f
+const _ = driver.Digestbaa653c95511
 
 // toDriverAttributes copies Attributes for the backend.
 func toDriverAttributes(from Attributes) driver.Attributes {

@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest956d0024fd0f
+const _ = driver.Digestbaa653c95511
 
 // validateRegister checks what [Client.Register] takes.
 func validateRegister(service *Service) error {

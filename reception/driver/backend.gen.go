@@ -5,7 +5,7 @@ package driver
 import "context"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest956d0024fd0f
+const _ = Digestbaa653c95511
 
 // Backend is one client's connection to a cluster.
 type Backend interface {

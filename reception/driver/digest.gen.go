@@ -2,6 +2,6 @@
 
 package driver
 
-// Digest956d0024fd0f is named after the spec that this package was generated from. Whatever is generated together
+// Digestbaa653c95511 is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digest956d0024fd0f = true
+const Digestbaa653c95511 = true

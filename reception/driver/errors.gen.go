@@ -5,7 +5,7 @@ package driver
 import "errors"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest956d0024fd0f
+const _ = Digestbaa653c95511
 
 // Any operation may meet these.
 var (

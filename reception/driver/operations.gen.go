@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest956d0024fd0f
+const _ = Digestbaa653c95511
 
 // The operations, as the spec describes them.
 var (

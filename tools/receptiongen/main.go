@@ -121,10 +121,13 @@ func (o options) nothingToDo(stdout io.Writer) {
 	}
 }
 
-// moduleRoot is the folder with the go.mod that folder, an existing one, belongs to.
+// moduleRoot is the folder with the go.mod that folder belongs to.
 func moduleRoot(folder string) (string, error) {
 	start, err := filepath.Abs(folder)
 	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(start); err != nil {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
