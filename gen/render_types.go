@@ -9,17 +9,7 @@ import (
 func (p *page) goType(ref TypeRef) string { return ref.Go(p.Package) }
 
 // typeName is the name under which the page's package knows t: a constraint alone is no Go type.
-func (p *page) typeName(t *Type) string {
-	switch {
-	case t.Base != "" && !t.Named:
-		return t.Base
-	case t.in(p.Package):
-		return t.Name
-	case t.in("reception") && p.Package != "driver":
-		return "reception." + t.Name
-	}
-	return "driver." + t.Name
-}
+func (p *page) typeName(t *Type) string { return t.Go(p.Package) }
 
 // isSlice says whether the expression is a slice, whose elements a copy shares.
 func (r TypeRef) isSlice() bool { return strings.HasPrefix(r.Text, "[]") }
