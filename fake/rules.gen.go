@@ -156,7 +156,7 @@ func awaitTurn(tx *kernel.Tx, t *tables, in *driver.AwaitTurnRequest, out *drive
 	if !tx.Live(string(in.Session)) {
 		return driver.ErrSessionExpired
 	}
-	order, there, err := t.candidate.AwaitTurn(tx, in.Election, string(in.Session))
+	order, there, err := t.candidate.Await(tx, in.Election, string(in.Session))
 	if err != nil {
 		return err
 	}

@@ -74,11 +74,7 @@ var ruleWriters = map[Verb]func(*ruleWriter, *Rule){
 
 func (w *ruleWriter) open(r *Rule) {
 	session := w.name("session")
-	ttl := "0"
-	if r.TTL != nil {
-		ttl = w.input(r.TTL, "time.Duration")
-	}
-	w.printf("%s := tx.Open(%s)", session, ttl)
+	w.printf("%s := tx.Open(%s)", session, w.input(r.TTL, "time.Duration"))
 	w.bind(r, "id", session+".ID", "string")
 	w.bind(r, "ttl", session+".TTL", "")
 	w.bind(r, "every", session+".Every", "")
@@ -221,7 +217,7 @@ func (w *ruleWriter) await(r *Rule) {
 		order = w.name("order")
 	}
 	there := w.name("there")
-	w.printf("%s, %s, err := %s", order, there, w.on(r, "AwaitTurn", w.at(r)))
+	w.printf("%s, %s, err := %s", order, there, w.on(r, "Await", w.at(r)))
 	w.printf("if err != nil {\n%s\n}", w.fails("err"))
 	w.unless(there, r.Missing.Error)
 	w.bind(r, "order", order, "uint64")

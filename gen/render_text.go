@@ -65,8 +65,8 @@ func upperFirst(name string) string {
 	return string(unicode.ToUpper(r)) + name[size:]
 }
 
-// lowerCamel makes an unexported name of an exported one: GetLeader gives getLeader, TTLOf ttlOf, ID id. What would be
-// a keyword or hide a predeclared name gets a suffix.
+// lowerCamel makes an unexported name of an exported one: AddOne gives addOne, TTLOf ttlOf, ID id. What would be a
+// keyword or hide a predeclared name gets a suffix.
 func lowerCamel(name, suffix string) string {
 	runes := []rune(name)
 	for i, r := range runes {

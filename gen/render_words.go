@@ -10,9 +10,6 @@ func words(r *Rule) string { return ruleWords[r.Verb](r) + returned(r) + "." }
 
 var ruleWords = map[Verb]func(*Rule) string{
 	VerbOpen: func(r *Rule) string {
-		if r.TTL == nil {
-			return "Opens a session that lives for as long as the backend finds right"
-		}
 		return "Opens a session that lives for " + code(r.TTL)
 	},
 	VerbRenew: func(r *Rule) string {

@@ -4,7 +4,7 @@
 // # Atomicity
 //
 // A [Kernel] has one mutex. [Kernel.Run] holds it for a whole operation, and gives it up in two places only: while a
-// [Table.AwaitTurn] waits, and in [Tx.Step], which stands between the rules of operations that are not atomic. Nothing
+// [Table.Await] waits, and in [Tx.Step], which stands between the rules of operations that are not atomic. Nothing
 // that can wait, and no code from outside, ever runs under it.
 //
 // # Records

@@ -130,7 +130,7 @@ func (k *Kernel) Kinds() []string {
 	return names
 }
 
-// WakeUps counts the calls of [Table.AwaitTurn] that were woken, for whatever reason.
+// WakeUps counts the calls of [Table.Await] that were woken, for whatever reason.
 func (k *Kernel) WakeUps() uint64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()

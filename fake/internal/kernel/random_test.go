@@ -244,7 +244,7 @@ func (k *walker) turn(p *Peer, scope, key string) {
 	now := k.model.list(k.model.revision(), scope)
 	i := slices.IndexFunc(now, func(t thing) bool { return t.Key == key })
 	k.run(p, func(tx *Tx) {
-		order, there, err := k.things.AwaitTurn(tx, scope, key)
+		order, there, err := k.things.Await(tx, scope, key)
 		k.same("waits", errors.Is(err, errIdle), i > 0)
 		k.same("turn", there, i == 0)
 		k.same("leads", k.things.Leads(tx, scope, key, order), i == 0)

@@ -6,13 +6,13 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
-// AwaitTurn waits until a record is the first of its scope, and returns its place in the order of creation. It returns
+// Await waits until a record is the first of its scope, and returns its place in the order of creation. It returns
 // at once when there is no such record, and stops waiting when it is removed: then there is false, or, if its session
 // has ended, the error is driver.ErrSessionExpired. Other errors are those of the caller's line.
 //
 // The lock is not held while it waits. It is woken when the record comes to the head or is removed, and by nothing
 // else: one departure wakes one successor.
-func (t *Table[R]) AwaitTurn(tx *Tx, scope, key string) (order uint64, there bool, err error) {
+func (t *Table[R]) Await(tx *Tx, scope, key string) (order uint64, there bool, err error) {
 	r := t.find(scope, key)
 	if r == nil {
 		return 0, false, nil

@@ -52,7 +52,7 @@ func (l *line) await(ctx context.Context, key string) {
 	go func() {
 		u := turn{key: key}
 		l.Run(Caller{Context: ctx, Peer: l.p, Line: wire{}}, func(tx *Tx) error {
-			u.order, u.there, u.err = l.things.AwaitTurn(tx, "s", key)
+			u.order, u.there, u.err = l.things.Await(tx, "s", key)
 			return nil
 		})
 		l.ended <- u
@@ -169,17 +169,17 @@ func TestAwaitTurnEnds(t *testing.T) {
 func TestAwaitTurnWithoutWaiting(t *testing.T) {
 	l := newLine(t, "a", "b")
 	l.run(l.p, func(tx *Tx) {
-		if order, there, err := l.things.AwaitTurn(tx, "s", "a"); order != 1 || !there || err != nil {
+		if order, there, err := l.things.Await(tx, "s", "a"); order != 1 || !there || err != nil {
 			t.Errorf("the head: %d, %v, %v", order, there, err)
 		}
 		for _, where := range [][2]string{{"s", "x"}, {"x", "a"}} {
-			if _, there, err := l.things.AwaitTurn(tx, where[0], where[1]); there || err != nil {
+			if _, there, err := l.things.Await(tx, where[0], where[1]); there || err != nil {
 				t.Errorf("%v: %v, %v", where, there, err)
 			}
 		}
 	})
 	result := l.Run(Caller{Context: t.Context(), Peer: l.p, Line: impatient{}}, func(tx *Tx) error {
-		_, _, err := l.things.AwaitTurn(tx, "s", "b")
+		_, _, err := l.things.Await(tx, "s", "b")
 		return err
 	})
 	if !errors.Is(result.Err, errIdle) || !result.Interrupted || result.Wrote {

@@ -77,7 +77,7 @@ func TestConditionsDoNotLag(t *testing.T) {
 		if w.things.Match(tx, "s", "a", OwnedBy("me")) != Own || !w.things.Leads(tx, "s", "a", 1) {
 			t.Error("the record is not seen")
 		}
-		if _, there, err := w.things.AwaitTurn(tx, "s", "a"); !there || err != nil {
+		if _, there, err := w.things.Await(tx, "s", "a"); !there || err != nil {
 			t.Errorf("turn: %v, %v", there, err)
 		}
 		if w.things.Get(tx, "s", "a") != nil {
