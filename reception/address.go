@@ -34,7 +34,7 @@ func (a *Address) String() string {
 
 // errNoAddress says what an address looks like. What was given instead is not repeated: it may hold a password.
 var errNoAddress = errors.New(
-	"the address must look like scheme://user:password@host:port,host:port/path?parameter=value, parts left out as needed")
+	"the address must look like scheme://user:password@host:port,host:port/path?parameter=value, or be a part of that")
 
 // parseAddress takes an address apart. Hosts are split off first, because a URL has but one.
 func parseAddress(text string) (*Address, error) {

@@ -36,13 +36,20 @@ type elector struct {
 
 // An attempt is one Elect that campaigns.
 type attempt struct {
+	ctx      context.Context // of its campaign
 	cancel   context.CancelFunc
-	canceled bool          // guarded by the elector's mu
+	canceled bool          // by Cancel; guarded by the elector's mu
 	done     chan struct{} // closed when Elect is about to return
 }
 
-// NewElector returns an Elector for the election called name. It does nothing until Elect is called, which is also when a
-// bad name or option is reported.
+func newAttempt(ctx context.Context) *attempt {
+	a := &attempt{done: make(chan struct{})}
+	a.ctx, a.cancel = context.WithCancel(ctx)
+	return a
+}
+
+// NewElector returns an Elector for the election called name. It does nothing until Elect is called, which is also when
+// a bad name or option is reported.
 func NewElector(client Client, name string, options ...ElectorOption) Elector {
 	e := &elector{
 		client:    client,
@@ -66,42 +73,42 @@ func loggerOf(c Client) Logger {
 
 // Elect implements [Elector].
 func (e *elector) Elect(ctx context.Context) error {
-	a, campaign, err := e.begin(ctx)
+	a, err := e.begin(ctx)
 	if a == nil {
 		return e.wrap(err)
 	}
 	defer e.leave(a)
 	e.observe(a)
 	candidate := e.candidate
-	term, err := e.client.Campaign(campaign, e.name, &candidate)
+	term, err := e.client.Campaign(a.ctx, e.name, &candidate)
 	return e.wrap(e.finish(ctx, a, term, err))
 }
 
 // begin makes room for an attempt. It returns neither attempt nor error if the elector leads already.
 //
 // An attempt that was canceled and has not returned yet is waited for, so that Elect works right after Cancel.
-func (e *elector) begin(ctx context.Context) (*attempt, context.Context, error) {
+func (e *elector) begin(ctx context.Context) (*attempt, error) {
 	for {
 		e.mu.Lock()
 		before := e.attempt
-		switch {
-		case e.held() != nil:
+		leads, busy := e.held() != nil, before != nil && !before.canceled
+		if !leads && before == nil {
+			e.attempt = newAttempt(ctx)
+			a := e.attempt
 			e.mu.Unlock()
-			return nil, nil, nil
-		case before == nil:
-			campaign, cancel := context.WithCancel(ctx)
-			e.attempt = &attempt{cancel: cancel, done: make(chan struct{})}
-			defer e.mu.Unlock()
-			return e.attempt, campaign, nil
-		case !before.canceled:
-			e.mu.Unlock()
-			return nil, nil, ErrStarted
+			return a, nil
 		}
 		e.mu.Unlock()
+		switch {
+		case leads:
+			return nil, nil
+		case busy:
+			return nil, ErrStarted
+		}
 		select {
 		case <-before.done:
 		case <-ctx.Done():
-			return nil, nil, canceled(ended(ctx))
+			return nil, canceled(ended(ctx))
 		}
 	}
 }
@@ -118,8 +125,8 @@ func (e *elector) leave(a *attempt) {
 // finish makes what Campaign has returned to the attempt a the elector's state, and Elect's result.
 //
 // The interleaving that mu forbids: the campaign is won, and before the term is stored Cancel finds neither term nor
-// anything left to cancel; the term is stored, and somebody leads who has been told not to. As it is, either Cancel finds
-// the term, or this finds that a was canceled and gives the term up.
+// anything left to cancel; the term is stored, and somebody leads who has been told not to. As it is, either Cancel
+// finds the term, or this finds that a was canceled and gives the term up.
 func (e *elector) finish(ctx context.Context, a *attempt, term Term, err error) error {
 	e.mu.Lock()
 	won := err == nil && !a.canceled
@@ -218,8 +225,8 @@ func (e *elector) Leader() *Service {
 	return copyService(e.observed.Service)
 }
 
-// catchUp takes what the watch has delivered since the last call: its channel holds the latest state, so that nobody has
-// to read it in between. It is called with mu held.
+// catchUp takes what the watch has delivered since the last call: its channel holds the latest state, so that nobody
+// has to read it in between. It is called with mu held.
 func (e *elector) catchUp() {
 	for {
 		select {

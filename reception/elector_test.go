@@ -16,10 +16,10 @@ import (
 )
 
 // elect fails the test if it does.
-func elect(t testing.TB, e reception.Elector) {
-	t.Helper()
-	if err := e.Elect(t.Context()); err != nil {
-		t.Fatalf("Elect: %v", err)
+func elect(tb testing.TB, e reception.Elector) {
+	tb.Helper()
+	if err := e.Elect(tb.Context()); err != nil {
+		tb.Fatalf("Elect: %v", err)
 	}
 }
 
@@ -89,7 +89,8 @@ func TestElectErrors(t *testing.T) {
 		}
 	})
 	t.Run("bad option", func(t *testing.T) {
-		e := reception.NewElector(newClient(t, fake.NewCluster().Backend()), "reaper", reception.WithHostAndPort("0.0.0.0", 1))
+		client := newClient(t, fake.NewCluster().Backend())
+		e := reception.NewElector(client, "reaper", reception.WithHostAndPort("0.0.0.0", 1))
 		if err := e.Elect(t.Context()); !errors.Is(err, reception.ErrInvalidService) {
 			t.Error(err)
 		}
@@ -222,8 +223,8 @@ func (s *scripted) Campaign(ctx context.Context, _ string, _ *reception.Service)
 	return s.campaign(ctx)
 }
 
-// TestElectWonWhileCanceled plays the interleaving that finish forbids: the campaign is won, and Cancel comes before the
-// elector has the term.
+// TestElectWonWhileCanceled plays the interleaving that finish forbids: the campaign is won, and Cancel comes before
+// the elector has the term.
 func TestElectWonWhileCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		working := newClient(t, fake.NewCluster().Backend())
@@ -272,18 +273,22 @@ func TestElectCampaignPanics(t *testing.T) {
 
 // TestElectorDisconnection checks who is told of the end of a term, and of which ends.
 func TestElectorDisconnection(t *testing.T) {
+	type world struct {
+		t       *testing.T
+		backend *fake.Backend
+		client  reception.Client
+		elector reception.Elector
+	}
 	tests := []struct {
 		name string
-		end  func(t *testing.T, b *fake.Backend, c reception.Client, e reception.Elector)
+		end  func(*world)
 		want error // nil: nobody is told
 	}{
-		{"cut off", func(_ *testing.T, b *fake.Backend, _ reception.Client, _ reception.Elector) { b.Cut() }, reception.ErrNotLeader},
-		{"expired", func(_ *testing.T, b *fake.Backend, _ reception.Client, _ reception.Elector) {
-			b.ExpireSessions()
-		}, reception.ErrSessionExpired},
-		{"canceled", func(_ *testing.T, _ *fake.Backend, _ reception.Client, e reception.Elector) { e.Cancel() }, nil},
-		{"resigned", func(t *testing.T, _ *fake.Backend, _ reception.Client, e reception.Elector) { resign(t, e.Term()) }, nil},
-		{"closed", func(_ *testing.T, _ *fake.Backend, c reception.Client, _ reception.Elector) { _ = c.Close() }, nil},
+		{"cut off", func(w *world) { w.backend.Cut() }, reception.ErrNotLeader},
+		{"expired", func(w *world) { w.backend.ExpireSessions() }, reception.ErrSessionExpired},
+		{"canceled", func(w *world) { w.elector.Cancel() }, nil},
+		{"resigned", func(w *world) { resign(w.t, w.elector.Term()) }, nil},
+		{"closed", func(w *world) { _ = w.client.Close() }, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -293,7 +298,7 @@ func TestElectorDisconnection(t *testing.T) {
 				e := reception.NewElector(client, "reaper",
 					reception.WithDisconnectionCallback(func(err error) { calls = append(calls, err) }))
 				elect(t, e)
-				test.end(t, backend, client, e)
+				test.end(&world{t, backend, client, e})
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if e.IsLeader() {
@@ -313,6 +318,9 @@ func TestElectorDisconnection(t *testing.T) {
 		})
 	}
 }
+
+// panicOfReaper is how the panic of a callback is logged.
+const panicOfReaper = "panic in the disconnection callback of elector reaper: odd"
 
 // TestElectorCallbackMay checks what a callback may do: call everything that ends something, block, and panic.
 func TestElectorCallbackMay(t *testing.T) {
@@ -346,7 +354,7 @@ func TestElectorCallbackMay(t *testing.T) {
 				}
 				<-done
 				synctest.Wait()
-				told := strings.Contains(strings.Join(log.all(), "\n"), "panic in the disconnection callback of elector reaper: odd")
+				told := strings.Contains(strings.Join(log.all(), "\n"), panicOfReaper)
 				if told != (test.name == "panic") {
 					t.Errorf("the log has the panic: %t", told)
 				}

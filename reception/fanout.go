@@ -5,14 +5,14 @@ import "sync"
 // A fanout hands the newest of a series of values to any number of readers, each at its own pace.
 //
 // A reader has a channel with one slot. Publishing takes back what the reader has not fetched, and puts in how the new
-// value differs from what this reader fetched last. So a slow reader holds up nobody, costs one state and the value that
-// it stands at, and sees no state after a newer one; and no goroutine stands between publisher and reader.
+// value differs from what this reader fetched last. So a slow reader holds up nobody, costs one state and the value
+// that it stands at, and sees no state after a newer one; and no goroutine stands between publisher and reader.
 //
 // All of it happens under mu, which is held for moments only: nothing inside can wait. What that forbids is written
 // where it would happen.
 type fanout[V, S any] struct {
-	// render makes the state that leads a reader from the value seen, nil if it has seen none, to now. It returns nil when
-	// there is nothing to tell.
+	// render makes the state that leads a reader from the value seen, nil if it has seen none, to now. It returns nil
+	// when there is nothing to tell.
 	render func(seen, now *V) *S
 
 	mu      sync.Mutex
@@ -27,7 +27,8 @@ type reader[V, S any] struct {
 	place  int    // in fanout.readers; -1 once it has left
 	detach func() // to be called, without locks, when the fanout ends before the reader leaves
 
-	// seen is the value that the reader stood at when the slot was last filled; sent is the one that the slot then led to.
+	// seen is the value that the reader stood at when the slot was last filled; sent is the one that the slot then led
+	// to.
 	seen, sent *V
 }
 
@@ -47,9 +48,9 @@ func (f *fanout[V, S]) publish(now *V) {
 
 // deliver leads r to the newest value. It is called with mu held.
 //
-// Against the reader, which fetches without mu, there is one race, and both of its outcomes are right: either the slot is
-// drained here, and then the reader has not seen that state and stands where it stood; or the reader was first, and then
-// it stands at what was sent. A reader that fetches after the drain finds the slot empty until it is filled again.
+// Against the reader, which fetches without mu, there is one race, and both of its outcomes are right: either the slot
+// is drained here, and then the reader has not seen that state and stands where it stood; or the reader was first, and
+// then it stands at what was sent. A reader that fetches after the drain finds the slot empty until it is filled again.
 func (f *fanout[V, S]) deliver(r *reader[V, S]) {
 	select {
 	case <-r.slot:
@@ -75,8 +76,8 @@ func (f *fanout[V, S]) state(seen *V) *S {
 
 // join adds a reader, which finds the newest value in its slot if there is one.
 //
-// The interleaving that mu forbids: the newcomer takes the newest value; a newer one is published to all readers, it not
-// among them yet; it is added with the old value in its slot, and stays behind until something else happens.
+// The interleaving that mu forbids: the newcomer takes the newest value; a newer one is published to all readers, it
+// not among them yet; it is added with the old value in its slot, and stays behind until something else happens.
 func (f *fanout[V, S]) join(detach func()) *reader[V, S] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,8 +121,8 @@ func (f *fanout[V, S]) end() {
 	}
 }
 
-// close closes the reader's channel, with nothing left in it: after Stop nothing is delivered any more. It is called with
-// the fanout's mu held.
+// close closes the reader's channel, with nothing left in it: after Stop nothing is delivered any more. It is called
+// with the fanout's mu held.
 func (r *reader[V, S]) close() {
 	select {
 	case <-r.slot:

@@ -14,22 +14,22 @@ import (
 )
 
 // newClient returns a client over backend that is closed when the test ends.
-func newClient(t testing.TB, backend driver.Backend, options ...reception.Option) reception.Client {
-	t.Helper()
+func newClient(tb testing.TB, backend driver.Backend, options ...reception.Option) reception.Client {
+	tb.Helper()
 	client := reception.NewClient(backend, options...)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := client.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	return client
 }
 
 // pair returns two clients on one cluster, the backend of the first with it.
-func pair(t testing.TB, cluster *fake.Cluster) (watching reception.Client, backend *fake.Backend, other reception.Client) {
-	t.Helper()
-	backend = cluster.Backend()
-	return newClient(t, backend), backend, newClient(t, cluster.Backend())
+func pair(tb testing.TB, cluster *fake.Cluster) (client reception.Client, its *fake.Backend, other reception.Client) {
+	tb.Helper()
+	its = cluster.Backend()
+	return newClient(tb, its), its, newClient(tb, cluster.Backend())
 }
 
 // service is one of name.
@@ -38,29 +38,29 @@ func service(name, id string, port int) *reception.Service {
 }
 
 // register fails the test if it does.
-func register(t testing.TB, client reception.Client, s *reception.Service) {
-	t.Helper()
-	if err := client.Register(t.Context(), s, nil); err != nil {
-		t.Fatalf("Register %s: %v", s.ID, err)
+func register(tb testing.TB, client reception.Client, s *reception.Service) {
+	tb.Helper()
+	if err := client.Register(tb.Context(), s, nil); err != nil {
+		tb.Fatalf("Register %s: %v", s.ID, err)
 	}
 }
 
-func deregister(t testing.TB, client reception.Client, s *reception.Service) {
-	t.Helper()
-	if err := client.Deregister(t.Context(), s); err != nil {
-		t.Fatalf("Deregister %s: %v", s.ID, err)
+func deregister(tb testing.TB, client reception.Client, s *reception.Service) {
+	tb.Helper()
+	if err := client.Deregister(tb.Context(), s); err != nil {
+		tb.Fatalf("Deregister %s: %v", s.ID, err)
 	}
 }
 
 // start starts a watcher of either kind.
-func start[S any](t testing.TB, w interface {
+func start[S any](tb testing.TB, w interface {
 	Start(context.Context) (<-chan S, error)
 },
 ) <-chan S {
-	t.Helper()
-	states, err := w.Start(t.Context())
+	tb.Helper()
+	states, err := w.Start(tb.Context())
 	if err != nil {
-		t.Fatalf("Start: %v", err)
+		tb.Fatalf("Start: %v", err)
 	}
 	return states
 }
@@ -69,33 +69,33 @@ func start[S any](t testing.TB, w interface {
 const patience = time.Minute
 
 // next returns the next state.
-func next[S any](t testing.TB, states <-chan *S) *S {
-	t.Helper()
+func next[S any](tb testing.TB, states <-chan *S) *S {
+	tb.Helper()
 	select {
 	case state, open := <-states:
 		if !open {
-			t.Fatal("the channel is closed")
+			tb.Fatal("the channel is closed")
 		}
 		return state
 	case <-time.After(patience):
-		t.Fatalf("no state within %v", patience)
+		tb.Fatalf("no state within %v", patience)
 	}
 	return nil
 }
 
 // noState fails the test if there is a state. It is for the inside of a bubble, after synctest.Wait.
-func noState[S any](t testing.TB, states <-chan *S) {
-	t.Helper()
+func noState[S any](tb testing.TB, states <-chan *S) {
+	tb.Helper()
 	select {
 	case state, open := <-states:
-		t.Fatalf("got %+v, open is %t; want to be told nothing", state, open)
+		tb.Fatalf("got %+v, open is %t; want to be told nothing", state, open)
 	default:
 	}
 }
 
 // mustClose waits until the channel is closed, whatever is in it before.
-func mustClose[S any](t testing.TB, states <-chan *S) {
-	t.Helper()
+func mustClose[S any](tb testing.TB, states <-chan *S) {
+	tb.Helper()
 	timeout := time.After(patience)
 	for {
 		select {
@@ -104,7 +104,7 @@ func mustClose[S any](t testing.TB, states <-chan *S) {
 				return
 			}
 		case <-timeout:
-			t.Fatalf("the channel is open after %v", patience)
+			tb.Fatalf("the channel is open after %v", patience)
 		}
 	}
 }
@@ -119,8 +119,8 @@ func ids(services []*reception.Service) []string {
 }
 
 // wantState compares a state; each list is written as id:port.
-func wantState(t testing.TB, got *reception.ServiceState, services, added, updated, removed []string) {
-	t.Helper()
+func wantState(tb testing.TB, got *reception.ServiceState, services, added, updated, removed []string) {
+	tb.Helper()
 	for _, list := range []struct {
 		name string
 		got  []*reception.Service
@@ -132,7 +132,7 @@ func wantState(t testing.TB, got *reception.ServiceState, services, added, updat
 		{"Removed", got.Removed, removed},
 	} {
 		if !slices.Equal(ids(list.got), list.want) {
-			t.Errorf("%s is %v, want %v", list.name, ids(list.got), list.want)
+			tb.Errorf("%s is %v, want %v", list.name, ids(list.got), list.want)
 		}
 	}
 }
@@ -146,8 +146,8 @@ type spy struct {
 	open, opened int
 }
 
-func (s *spy) OpenWatchService(ctx context.Context, request *driver.WatchServiceRequest) (driver.InstanceStream, error) {
-	stream, err := s.Backend.OpenWatchService(ctx, request)
+func (s *spy) OpenWatchService(ctx context.Context, in *driver.WatchServiceRequest) (driver.InstanceStream, error) {
+	stream, err := s.Backend.OpenWatchService(ctx, in)
 	if err != nil {
 		return nil, err
 	}

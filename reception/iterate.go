@@ -11,8 +11,8 @@ import (
 //		…
 //	}
 //
-// Each use of the sequence is a watch of its own, which ends with the loop, with ctx, or with the client's Close. A watch
-// that cannot be started, because name is bad or the client closed, yields one state with Err.
+// Each use of the sequence is a watch of its own, which ends with the loop, with ctx, or with the client's Close. A
+// watch that cannot be started, because name is bad or the client closed, yields one state with Err.
 func Watch(ctx context.Context, client Client, name string) iter.Seq[*ServiceState] {
 	return func(yield func(*ServiceState) bool) {
 		watcher := client.NewWatcher(name)

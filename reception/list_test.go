@@ -101,22 +101,28 @@ func TestReadErrors(t *testing.T) {
 		},
 	}
 	operations := map[string]string{"Leader": "GetLeader"}
+	type world struct {
+		t         *testing.T
+		backend   *fake.Backend
+		client    reception.Client
+		operation string
+	}
 	tests := []struct {
 		name    string
-		arrange func(t *testing.T, b *fake.Backend, c reception.Client, operation string)
+		arrange func(*world)
 		wrapped bool
 		want    error
 	}{
-		{"cut off", func(_ *testing.T, b *fake.Backend, _ reception.Client, _ string) { b.Cut() }, true, reception.ErrUnavailable},
-		{"refused", func(t *testing.T, b *fake.Backend, _ reception.Client, operation string) {
-			inject(t, b, fake.Fault{Operation: operation, Err: driver.ErrPermission})
+		{"cut off", func(w *world) { w.backend.Cut() }, true, reception.ErrUnavailable},
+		{"refused", func(w *world) {
+			inject(w.t, w.backend, fake.Fault{Operation: w.operation, Err: driver.ErrPermission})
 		}, true, reception.ErrPermission},
-		{"closed", func(_ *testing.T, _ *fake.Backend, c reception.Client, _ string) { c.Close() }, true, reception.ErrClosed},
-		{"closed meanwhile", func(_ *testing.T, b *fake.Backend, c reception.Client, _ string) {
-			b.Freeze()
-			time.AfterFunc(time.Second, func() { c.Close() })
+		{"closed", func(w *world) { _ = w.client.Close() }, true, reception.ErrClosed},
+		{"closed meanwhile", func(w *world) {
+			w.backend.Freeze()
+			time.AfterFunc(time.Second, func() { _ = w.client.Close() })
 		}, true, reception.ErrClosed},
-		{"frozen", func(_ *testing.T, b *fake.Backend, _ reception.Client, _ string) { b.Freeze() }, false, context.DeadlineExceeded},
+		{"frozen", func(w *world) { w.backend.Freeze() }, false, context.DeadlineExceeded},
 	}
 	for _, test := range tests {
 		for op, read := range reads {
@@ -126,13 +132,13 @@ func TestReadErrors(t *testing.T) {
 					client := reception.NewClient(backend)
 					defer func() {
 						backend.Thaw()
-						client.Close()
+						_ = client.Close()
 					}()
 					operation := op
 					if other, differs := operations[op]; differs {
 						operation = other
 					}
-					test.arrange(t, backend, client, operation)
+					test.arrange(&world{t, backend, client, operation})
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					defer cancel()
 					err := read(ctx, client, "name")
@@ -180,7 +186,8 @@ func BenchmarkListServices(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if services, err := client.ListServices(context.Background(), "api"); err != nil || len(services) != size {
+				services, err := client.ListServices(context.Background(), "api")
+				if err != nil || len(services) != size {
 					b.Fatal(len(services), err)
 				}
 			}

@@ -15,7 +15,8 @@ type nilLogger struct{}
 
 func (nilLogger) Printf(string, ...any) {}
 
-// NewSlogLogger returns a Logger that hands each line to logger, as a message of level Info. It panics if logger is nil.
+// NewSlogLogger returns a Logger that hands each line to logger, as a message of level Info. It panics if logger is
+// nil.
 func NewSlogLogger(logger *slog.Logger) Logger {
 	if logger == nil {
 		panic("reception: NewSlogLogger: logger is nil; slog.Default() is the process's own")

@@ -66,7 +66,7 @@ func TestPanicIsNeverSilent(t *testing.T) {
 	e := reception.NewElector(client, "reaper", reception.WithDisconnectionCallback(func(error) { panic("odd") }))
 	elect(t, e)
 	cluster.Expire(cluster.Sessions()[0].ID)
-	if line := <-told; !strings.Contains(line, "panic in the disconnection callback of elector reaper: odd") ||
+	if line := <-told; !strings.Contains(line, panicOfReaper) ||
 		!strings.Contains(line, "logger_test.go") {
 		t.Errorf("logged %q, want the panic and its stack", line)
 	}

@@ -28,7 +28,8 @@ var packages = map[string]string{
 }
 
 // RegisterScheme has [Open] use opener for addresses with this scheme, which is in lower case. An adapter calls it in
-// init, as drivers do for database/sql. It panics if opener is nil, or the scheme taken or none that an address can have.
+// init, as drivers do for database/sql. It panics if opener is nil, or the scheme taken or none that an address can
+// have.
 func RegisterScheme(scheme string, opener Opener) {
 	if parsed, err := parseAddress(scheme + "://"); err != nil || parsed.Scheme != scheme {
 		panic(fmt.Sprintf("reception: RegisterScheme: %q is not a scheme in lower case", scheme))

@@ -89,7 +89,8 @@ func (p *Parameters) read(name string) (value string, given bool) {
 	return values[0], true
 }
 
-// Err returns everything that is wrong with the parameters, given that those asked for until now are all that are known.
+// Err returns everything that is wrong with the parameters, given that those asked for until now are all that are
+// known.
 func (p *Parameters) Err() error {
 	problems := slices.Clone(p.problems)
 	for _, name := range slices.Sorted(maps.Keys(p.given)) {

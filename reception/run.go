@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// RunWhileLeader campaigns in election, runs run while candidate leads, and gives up the lead when run has returned, not
-// before: nobody else leads while run is at work, as long as run heeds its context. That ends with ctx and with the term,
-// whose cause [context.Cause] tells, and it carries the values of ctx.
+// RunWhileLeader campaigns in election, runs run while candidate leads, and gives up the lead when run has returned,
+// not before: nobody else leads while run is at work, as long as run heeds its context. That ends with ctx and with the
+// term, whose cause [context.Cause] tells, and it carries the values of ctx.
 //
 // It covers one term and returns the error of run. Where run has none of its own, returning nil or the error of its
 // context, and the term was lost, the result says why it was. A run that panics gives up the lead, too.
@@ -20,8 +20,8 @@ func RunWhileLeader(
 	if err != nil {
 		return err
 	}
-	// Deferred, so that it happens after a panic, which then goes on, and after runtime.Goexit. It is not bounded by ctx,
-	// which may be what has ended run.
+	// Deferred, so that it happens after a panic, which then goes on, and after runtime.Goexit. It is not bounded by
+	// ctx, which may be what has ended run.
 	defer resign(term)
 	// Made from the term's context, whose end is then the end of this one at once, with no goroutine in between.
 	running, cancel := context.WithCancelCause(term.Context())

@@ -20,20 +20,24 @@ var worker = &reception.Service{Name: "worker", ID: "w1"}
 func TestRunWhileLeader(t *testing.T) {
 	odd := errors.New("odd")
 	type run = func(ctx context.Context, term reception.Term) error
+	type trouble = func(context.CancelCauseFunc, *fake.Backend, reception.Client)
 	untilEnd := func(result func(context.Context) error) run {
 		return func(ctx context.Context, _ reception.Term) error {
 			<-ctx.Done()
 			return result(ctx)
 		}
 	}
+	returnNil := func(context.Context) error { return nil }
 	nothing := func(context.CancelCauseFunc, *fake.Backend, reception.Client) {}
-	cancel := func(cancel context.CancelCauseFunc, _ *fake.Backend, _ reception.Client) { cancel(nil) }
+	cancelWith := func(cause error) trouble {
+		return func(cancel context.CancelCauseFunc, _ *fake.Backend, _ reception.Client) { cancel(cause) }
+	}
 	expire := func(_ context.CancelCauseFunc, b *fake.Backend, _ reception.Client) { b.ExpireSessions() }
-	closing := func(_ context.CancelCauseFunc, _ *fake.Backend, c reception.Client) { c.Close() }
+	closing := func(_ context.CancelCauseFunc, _ *fake.Backend, c reception.Client) { _ = c.Close() }
 	tests := []struct {
 		name    string
 		run     run
-		trouble func(context.CancelCauseFunc, *fake.Backend, reception.Client)
+		trouble trouble
 		want    []error
 	}{
 		{"nil", func(context.Context, reception.Term) error { return nil }, nothing, nil},
@@ -41,12 +45,10 @@ func TestRunWhileLeader(t *testing.T) {
 		{"resigned by run", func(ctx context.Context, term reception.Term) error {
 			return term.Resign(context.WithoutCancel(ctx)) // which ends ctx first
 		}, nothing, nil},
-		{"context, nil", untilEnd(func(context.Context) error { return nil }), cancel, nil},
-		{"context, its error", untilEnd(context.Context.Err), cancel, []error{context.Canceled}},
-		{"context, its cause", untilEnd(context.Cause), func(cancel context.CancelCauseFunc, _ *fake.Backend, _ reception.Client) {
-			cancel(odd)
-		}, []error{odd}},
-		{"lost, nil", untilEnd(func(context.Context) error { return nil }), expire, []error{reception.ErrSessionExpired}},
+		{"context, nil", untilEnd(returnNil), cancelWith(nil), nil},
+		{"context, its error", untilEnd(context.Context.Err), cancelWith(nil), []error{context.Canceled}},
+		{"context, its cause", untilEnd(context.Cause), cancelWith(odd), []error{odd}},
+		{"lost, nil", untilEnd(returnNil), expire, []error{reception.ErrSessionExpired}},
 		{"lost, the context's error", untilEnd(context.Context.Err), expire, []error{reception.ErrSessionExpired}},
 		{"lost, the context's cause", untilEnd(context.Cause), expire, []error{reception.ErrSessionExpired}},
 		{"lost, the context's error wrapped", untilEnd(func(ctx context.Context) error {
@@ -106,8 +108,8 @@ func TestRunWhileLeaderContext(t *testing.T) {
 	})
 }
 
-// TestRunWhileLeaderReleasesAfterRun checks the order: the next one leads when run has returned, however long it takes to
-// do so after its context has ended.
+// TestRunWhileLeaderReleasesAfterRun checks the order: the next one leads when run has returned, however long it takes
+// to do so after its context has ended.
 func TestRunWhileLeaderReleasesAfterRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _, other := pair(t, fake.NewCluster())
@@ -116,12 +118,13 @@ func TestRunWhileLeaderReleasesAfterRun(t *testing.T) {
 		var returned time.Time
 		done := make(chan error)
 		go func() {
-			done <- reception.RunWhileLeader(ctx, client, "reaper", worker, func(ctx context.Context, _ reception.Term) error {
-				<-ctx.Done()
-				time.Sleep(42 * time.Second) // cleaning up
-				returned = time.Now()
-				return nil
-			})
+			done <- reception.RunWhileLeader(ctx, client, "reaper", worker,
+				func(ctx context.Context, _ reception.Term) error {
+					<-ctx.Done()
+					time.Sleep(42 * time.Second) // cleaning up
+					returned = time.Now()
+					return nil
+				})
 		}()
 		synctest.Wait()
 		time.AfterFunc(time.Second, cancel)
@@ -141,7 +144,7 @@ func TestRunWhileLeaderPanics(t *testing.T) {
 		want any
 	}{
 		"panic":  {func() { panic("odd") }, "odd"},
-		"Goexit": {nil, nil},
+		"Goexit": {runtime.Goexit, nil},
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -150,13 +153,11 @@ func TestRunWhileLeaderPanics(t *testing.T) {
 				done := make(chan any, 1)
 				go func() {
 					defer func() { done <- recover() }()
-					_ = reception.RunWhileLeader(t.Context(), client, "reaper", worker, func(context.Context, reception.Term) error {
-						if end.run == nil {
-							runtime.Goexit()
-						}
-						end.run()
-						return nil
-					})
+					_ = reception.RunWhileLeader(t.Context(), client, "reaper", worker,
+						func(context.Context, reception.Term) error {
+							end.run()
+							return nil
+						})
 					t.Error("RunWhileLeader has returned")
 				}()
 				if got := <-done; got != end.want {
@@ -174,12 +175,14 @@ func TestRunWhileLeaderNotElected(t *testing.T) {
 		return nil
 	}
 	client := newClient(t, fake.NewCluster().Backend())
-	if err := reception.RunWhileLeader(t.Context(), client, "a b", worker, run); !errors.Is(err, reception.ErrInvalidService) {
+	err := reception.RunWhileLeader(t.Context(), client, "a b", worker, run)
+	if !errors.Is(err, reception.ErrInvalidService) {
 		t.Errorf("a bad name: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := reception.RunWhileLeader(ctx, client, "reaper", worker, run); !errors.Is(err, reception.ErrElectionCanceled) {
+	err = reception.RunWhileLeader(ctx, client, "reaper", worker, run)
+	if !errors.Is(err, reception.ErrElectionCanceled) {
 		t.Errorf("an ended context: %v", err)
 	}
 }

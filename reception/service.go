@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// MakeService returns a service with a random UUID as its ID, ready to be registered. It reports ErrInvalidService where
-// [Client.Register] would. The attributes are copied.
+// MakeService returns a service with a random UUID as its ID, ready to be registered. It reports ErrInvalidService
+// where [Client.Register] would. The attributes are copied.
 func MakeService(name, address string, port int, attributes Attributes) (*Service, error) {
 	service := &Service{
 		ID:         uuid.NewString(),

@@ -20,8 +20,8 @@ type upstream[R any] struct {
 	broken func(error)
 }
 
-// run returns when ctx has ended. Whatever else goes wrong is tried again, refused permission and a backend that somebody
-// else has closed included: a watch never ends because of an error.
+// run returns when ctx has ended. Whatever else goes wrong is tried again, refused permission and a backend that
+// somebody else has closed included: a watch never ends because of an error.
 func (u *upstream[R]) run(ctx context.Context) {
 	retry := u.c.retrier()
 	down := false

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// watches are a client's watches of one kind. All watchers of a name share one upstream, which runs while there are any.
+// watches are a client's watches of one kind. All watchers of a name share one upstream, which runs while there are
+// any.
 type watches[V, S any] struct {
 	c  *client
 	op string // what errors call it
@@ -44,8 +45,8 @@ func (w *watches[V, S]) join(name string, detach func()) (states <-chan *S, leav
 	return r.slot, func() { w.leave(name, f, r) }, nil
 }
 
-// start begins an upstream of name, unless the client is closed. It is called with mu held, so that an upstream that ends
-// at once cannot be over before it is among feeds.
+// start begins an upstream of name, unless the client is closed. It is called with mu held, so that an upstream that
+// ends at once cannot be over before it is among feeds.
 func (w *watches[V, S]) start(name string) *feed[V, S] {
 	ctx, cancel := context.WithCancel(w.c.life)
 	f := &feed[V, S]{fanout: fanout[V, S]{render: w.render}, cancel: cancel}
@@ -74,8 +75,8 @@ func (w *watches[V, S]) leave(name string, f *feed[V, S], r *reader[V, S]) {
 	}
 }
 
-// end follows the end of an upstream: of the client's life, or after the last reader has left. In the first case it ends
-// the readers too; Close joins this, so that all channels are closed when it returns.
+// end follows the end of an upstream: of the client's life, or after the last reader has left. In the first case it
+// ends the readers too; Close joins this, so that all channels are closed when it returns.
 func (w *watches[V, S]) end(name string, f *feed[V, S]) {
 	w.mu.Lock()
 	w.forget(name, f)

@@ -134,7 +134,8 @@ func TestWatchersShareStates(t *testing.T) {
 	})
 }
 
-// TestWatchOutage goes through what befalls a stream, and checks that it is told, survived, and ends in the right delta.
+// TestWatchOutage goes through what befalls a stream, and checks that it is told, survived, and ends in the right
+// delta.
 func TestWatchOutage(t *testing.T) {
 	type world struct {
 		cluster *fake.Cluster
@@ -164,7 +165,11 @@ func TestWatchOutage(t *testing.T) {
 			func(_ *testing.T, w *world) { w.backend.Heal() }, false,
 		},
 		{
-			"cut off, change meanwhile", func(t *testing.T, w *world) { w.backend.Cut(); change(t, w) }, reception.ErrUnavailable,
+			"cut off, change meanwhile", func(t *testing.T, w *world) {
+				t.Helper()
+				w.backend.Cut()
+				change(t, w)
+			}, reception.ErrUnavailable,
 			func(_ *testing.T, w *world) { w.backend.Heal() }, true,
 		},
 		{
@@ -233,24 +238,24 @@ func TestWatchOutage(t *testing.T) {
 var errOdd = errors.New("odd")
 
 // wantTrouble checks the error of a state.
-func wantTrouble(t testing.TB, got, want error) {
-	t.Helper()
+func wantTrouble(tb testing.TB, got, want error) {
+	tb.Helper()
 	if !errors.Is(got, want) {
-		t.Errorf("Err is %v, want %v", got, want)
+		tb.Errorf("Err is %v, want %v", got, want)
 	}
 	if !errors.Is(got, reception.ErrUnavailable) && !errors.Is(got, reception.ErrPermission) {
-		t.Errorf("Err is %v, which is neither ErrUnavailable nor ErrPermission", got)
+		tb.Errorf("Err is %v, which is neither ErrUnavailable nor ErrPermission", got)
 	}
 	wrapped, ok := errors.AsType[*reception.Error](got)
 	if !ok || wrapped.Backend != "fake" || wrapped.Op != "Watch" || wrapped.Name != "api" {
-		t.Errorf("Err is %#v, want a *reception.Error of Watch api on fake", got)
+		tb.Errorf("Err is %#v, want a *reception.Error of Watch api on fake", got)
 	}
 }
 
-func inject(t testing.TB, backend *fake.Backend, fault fake.Fault) {
-	t.Helper()
+func inject(tb testing.TB, backend *fake.Backend, fault fake.Fault) {
+	tb.Helper()
 	if _, err := backend.Inject(fault); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

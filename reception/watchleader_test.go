@@ -12,32 +12,32 @@ import (
 )
 
 // campaign fails the test if it does.
-func campaign(t testing.TB, client reception.Client, id string) reception.Term {
-	t.Helper()
-	term, err := client.Campaign(t.Context(), "reaper", &reception.Service{Name: "worker", ID: id})
+func campaign(tb testing.TB, client reception.Client, id string) reception.Term {
+	tb.Helper()
+	term, err := client.Campaign(tb.Context(), "reaper", &reception.Service{Name: "worker", ID: id})
 	if err != nil {
-		t.Fatalf("Campaign of %s: %v", id, err)
+		tb.Fatalf("Campaign of %s: %v", id, err)
 	}
 	return term
 }
 
-func resign(t testing.TB, term reception.Term) {
-	t.Helper()
-	if err := term.Resign(t.Context()); err != nil {
-		t.Fatalf("Resign: %v", err)
+func resign(tb testing.TB, term reception.Term) {
+	tb.Helper()
+	if err := term.Resign(tb.Context()); err != nil {
+		tb.Fatalf("Resign: %v", err)
 	}
 }
 
 // wantLeader compares who leads; an empty id means nobody.
-func wantLeader(t testing.TB, got *reception.Leader, id string, token uint64) {
-	t.Helper()
+func wantLeader(tb testing.TB, got *reception.Leader, id string, token uint64) {
+	tb.Helper()
 	switch {
 	case id == "" && got != nil:
-		t.Errorf("%s leads, want nobody", got.Service.ID)
+		tb.Errorf("%s leads, want nobody", got.Service.ID)
 	case id != "" && got == nil:
-		t.Errorf("nobody leads, want %s", id)
+		tb.Errorf("nobody leads, want %s", id)
 	case id != "" && (got.Service.ID != id || got.Token != token):
-		t.Errorf("%s leads with token %d, want %s with %d", got.Service.ID, got.Token, id, token)
+		tb.Errorf("%s leads with token %d, want %s with %d", got.Service.ID, got.Token, id, token)
 	}
 }
 

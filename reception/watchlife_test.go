@@ -77,10 +77,10 @@ func TestWatcherEnds(t *testing.T) {
 		{"Stop", func(w reception.Watcher, _ func(), _ reception.Client) { w.Stop() }},
 		{"Stop twice", func(w reception.Watcher, _ func(), _ reception.Client) { w.Stop(); w.Stop() }},
 		{"context", func(_ reception.Watcher, cancel func(), _ reception.Client) { cancel() }},
-		{"Close", func(_ reception.Watcher, _ func(), c reception.Client) { c.Close() }},
+		{"Close", func(_ reception.Watcher, _ func(), c reception.Client) { _ = c.Close() }},
 		{"everything", func(w reception.Watcher, cancel func(), c reception.Client) {
 			var all sync.WaitGroup
-			for _, end := range []func(){w.Stop, cancel, func() { c.Close() }, w.Stop} {
+			for _, end := range []func(){w.Stop, cancel, func() { _ = c.Close() }, w.Stop} {
 				all.Go(end)
 			}
 			all.Wait()
@@ -193,12 +193,13 @@ func TestWatchStartDoesNotWait(t *testing.T) {
 	})
 }
 
-// TestWatchStress has watchers of few names come and go in every way there is, while the instances change and in the end
-// the client is closed. The race detector, goleak and a send on a closed channel are what it would fail by.
+// TestWatchStress has watchers of few names come and go in every way there is, while the instances change and in the
+// end the client is closed. The race detector, goleak and a send on a closed channel are what it would fail by.
 func TestWatchStress(t *testing.T) {
 	cluster := fake.NewCluster()
 	backend := cluster.Backend()
-	client, other := reception.NewClient(backend, reception.WithBackoff(time.Millisecond, 5*time.Millisecond)), newClient(t, cluster.Backend())
+	client := reception.NewClient(backend, reception.WithBackoff(time.Millisecond, 5*time.Millisecond))
+	other := newClient(t, cluster.Backend())
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	name := func() string { return fmt.Sprintf("api%d", rand.IntN(3)) }
@@ -241,8 +242,8 @@ func TestWatchStress(t *testing.T) {
 	all.Wait()
 }
 
-// watchOnce watches for a moment, checks what it sees, and ends the watch in one of the ways there are. It reports false
-// when the client is closed.
+// watchOnce watches for a moment, checks what it sees, and ends the watch in one of the ways there are. It reports
+// false when the client is closed.
 func watchOnce(t *testing.T, client reception.Client, name string) bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

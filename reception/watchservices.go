@@ -58,7 +58,7 @@ func (c *client) wellFormed(name string, instance *driver.Instance) bool {
 	if instance != nil && instance.Service.Name == name && instance.Service.ID != "" {
 		return true
 	}
-	c.log.Printf("reception: %s on %s: skipped a record that is none of this name: %+v", name, c.backend.Name(), instance)
+	c.log.Printf("reception: %s on %s: skipped what is no record of it: %+v", name, c.backend.Name(), instance)
 	return false
 }
 
