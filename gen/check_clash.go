@@ -51,8 +51,9 @@ func (c *checker) scope(name string) scope {
 	return s
 }
 
-// declare notes a name that is declared already. owner is what the spec calls the thing that the name is for.
-func (s scope) declare(at Position, owner string, names ...string) {
+// declare notes a name that is declared already, and says whether it has. owner is what the spec calls the thing that
+// the name is for.
+func (s scope) declare(at Position, owner string, names ...string) (noted bool) {
 	for _, name := range names {
 		other, taken := s.owner[name]
 		switch {
@@ -60,9 +61,10 @@ func (s scope) declare(at Position, owner string, names ...string) {
 			s.owner[name] = owner
 		case other != owner: // the same kind of thing of the same name is noted as a duplicate
 			s.add(at, "%s gives %s the name %s, and so does %s", owner, s.name, name, other).expect("another name")
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // checkClashes notes things of different names in the spec that have the same name in generated code.
@@ -74,10 +76,12 @@ func (c *checker) checkClashes() {
 				s.declare(t.Pos, "type "+quoted(t.Name), t.Name)
 			}
 		}
+		if slices.Contains(t.Packages, packageDriver) {
+			c.checkClone(t.Fields)
+		}
 	}
 	for _, e := range c.spec.Errors {
-		reception.declare(e.Pos, "error "+quoted(e.Name), e.Sentinel())
-		if e.Origin != OriginClient {
+		if !reception.declare(e.Pos, "error "+quoted(e.Name), e.Sentinel()) && e.Origin != OriginClient {
 			driver.declare(e.Pos, "error "+quoted(e.Name), e.Sentinel())
 		}
 	}
@@ -86,9 +90,19 @@ func (c *checker) checkClashes() {
 		owner := "record " + quoted(r.Name)
 		driver.declare(r.Pos, owner, r.GoName(), r.GoName()+"Stream")
 		tables.declare(r.Pos, owner, lowerCamel(r.GoName(), "Rule"))
+		c.checkClone(r.Fields)
 	}
 	c.checkOperationClashes(driver)
 	c.checkInterfaceClashes(reception)
+}
+
+// checkClone notes fields that are called what a method of their struct is called.
+func (c *checker) checkClone(fields []*Field) {
+	for _, f := range fields {
+		if f.Name == "Clone" {
+			c.add(f.Pos, "field %s is called what the method that copies the struct is called", quoted(f.Name)).expect("another name")
+		}
+	}
 }
 
 func (c *checker) checkOperationClashes(driver scope) {

@@ -40,6 +40,7 @@ func (c *checker) operation(m *mapping) *Operation {
 	o.checkShape()
 	if !o.doubt {
 		o.checkUnused()
+		o.checkObservable()
 	}
 	return op
 }

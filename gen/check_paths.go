@@ -2,8 +2,13 @@ package gen
 
 import "strings"
 
-// String is the path as a spec writes it.
-func (p *Path) String() string { return strings.Join(p.Names, ".") }
+// String is the path as a spec writes it; empty for none.
+func (p *Path) String() string {
+	if p == nil {
+		return ""
+	}
+	return strings.Join(p.Names, ".")
+}
 
 // goType is the Go type of what the path leads to, in package driver.
 func (p *Path) goType() string { return p.last().Type.Go(packageDriver) }

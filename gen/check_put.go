@@ -84,14 +84,17 @@ func (o *operationChecker) checkPut(r *Rule) {
 	switch {
 	case record.Permanent && m.has("session"):
 		o.add(m.keyPosition("session"), "record %s is permanent", quoted(record.Name)).expect("no session")
+		o.doubt = true
 	case !record.Permanent && record.Session != nil && !m.has("session"):
-		o.add(m.at, "record %s lives on a session, and this put names none", quoted(record.Name)).expect("session: the session to live on")
-	}
-	if r.Mode == ModeTakeOver && record.Owner == nil {
-		o.add(m.position("mode"), "record %s has no owner, so nobody can be displaced", quoted(record.Name)).expect("mode: inplace")
+		o.add(m.at, "record %s lives on a session, and this put names none", quoted(record.Name)).
+			expect("session: the session to live on")
+		o.doubt = true
 	}
 	if r.Into["displaced"] != nil && r.Mode != ModeTakeOver {
-		o.add(m.position("into"), "a put that takes nothing over displaces nobody").expect("no displaced; or mode: takeover")
+		o.add(m.position("into"), "a put that takes nothing over displaces nobody").expect("mode: takeover; or no displaced")
+	}
+	if r.Into["displaced"] != nil && !record.source.has("owner") {
+		o.add(m.position("into"), "record %s has no owner, so nobody is displaced", quoted(record.Name)).expect("no displaced")
 	}
 	if m.has("set") && !o.doubt {
 		o.checkComplete(r)
@@ -121,6 +124,8 @@ func (o *operationChecker) checkComplete(r *Rule) {
 		missing = append(missing, f.Name)
 	}
 	if len(missing) > 0 {
-		o.add(r.source.position("set"), "the record is left without %s", strings.Join(missing, ", ")).expect("a value for each field that the backend does not set")
+		o.add(r.source.position("set"), "the record is left without %s", strings.Join(missing, ", ")).
+			expect("a value for each field that the backend does not set")
+		o.doubt = true
 	}
 }

@@ -5,8 +5,11 @@ import (
 	"unicode"
 )
 
+// sessionExpired is the error of what needs a session and finds it gone.
+const sessionExpired = "SessionExpired"
+
 // kernelErrors are the errors that hand-written code raises, whatever the spec's rules say.
-var kernelErrors = []string{"Unavailable", "OutcomeUnknown", "Closed", "SessionExpired"}
+var kernelErrors = []string{"Unavailable", "OutcomeUnknown", "Closed", sessionExpired}
 
 // declareErrors makes the errors known by name.
 func (c *checker) declareErrors(root *mapping) {

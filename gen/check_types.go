@@ -174,7 +174,12 @@ func (c *checker) fields(m *mapping, key string, packages []string, data bool) [
 		f := &Field{Pos: d.at, Name: d.mapping.name, Doc: d.mapping.text("doc")}
 		unique.add(f.Name, d.mapping.position("name"))
 		f.Type = c.typeRef(d.mapping.entries["type"], packages)
-		if data && f.Type.Expr != nil && !isData(f.Type) {
+		_, variadic := f.Type.Expr.(*ast.Ellipsis)
+		switch {
+		case variadic:
+			c.add(f.Type.Pos, "%s is no type of a field", quoted(f.Type.Text)).expect("a type without ... in front")
+			f.Type = TypeRef{}
+		case data && f.Type.Expr != nil && !isData(f.Type):
 			c.add(f.Type.Pos, "%s is no data that can be stored", quoted(f.Type.Text)).
 				expect("a scalar, a slice of scalars, time.Duration, time.Time, or a type or record of the spec")
 			f.Type = TypeRef{}
