@@ -150,19 +150,23 @@ func TestElectCanceled(t *testing.T) {
 	}{
 		{
 			"Cancel", func(e reception.Elector, _ context.CancelCauseFunc) { e.Cancel() },
-			[]error{reception.ErrElectionCanceled}, []error{context.Canceled},
+			[]error{reception.ErrElectionCanceled},
+			[]error{context.Canceled},
 		},
 		{
 			"context", func(_ reception.Elector, cancel context.CancelCauseFunc) { cancel(nil) },
-			[]error{reception.ErrElectionCanceled, context.Canceled}, nil,
+			[]error{reception.ErrElectionCanceled, context.Canceled},
+			nil,
 		},
 		{
 			"context with a cause", func(_ reception.Elector, cancel context.CancelCauseFunc) { cancel(odd) },
-			[]error{reception.ErrElectionCanceled, context.Canceled, odd}, nil,
+			[]error{reception.ErrElectionCanceled, context.Canceled, odd},
+			nil,
 		},
 		{
 			"deadline", func(reception.Elector, context.CancelCauseFunc) { time.Sleep(time.Hour) },
-			[]error{reception.ErrElectionCanceled, context.DeadlineExceeded}, []error{context.Canceled},
+			[]error{reception.ErrElectionCanceled, context.DeadlineExceeded},
+			[]error{context.Canceled},
 		},
 	}
 	for _, test := range tests {

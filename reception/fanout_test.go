@@ -206,6 +206,7 @@ func BenchmarkFanout(b *testing.B) {
 
 // benchmarkFanout publishes b.N values to readers that fetch each, or none.
 func benchmarkFanout(b *testing.B, readers int, slow bool) {
+	b.Helper()
 	f := newSteps()
 	all := make([]*reader[int, step], readers)
 	for i := range all {

@@ -245,6 +245,7 @@ func TestWatchStress(t *testing.T) {
 // watchOnce watches for a moment, checks what it sees, and ends the watch in one of the ways there are. It reports
 // false when the client is closed.
 func watchOnce(t *testing.T, client reception.Client, name string) bool {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	w := client.NewWatcher(name)
