@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"go/token"
 	"slices"
 	"strings"
 )
@@ -9,18 +10,27 @@ import (
 // last is the field that the path leads to.
 func (p *Path) last() *Field { return p.Fields[len(p.Fields)-1] }
 
-// value is the expression of what a path of root leads to, as a value of the Go type want; as it is if want is empty.
-func (p *page) value(root string, path *Path, want string) string {
+// storedType writes the type of what records and requests hold, which is data of package driver, for the fake.
+func storedType(ref TypeRef) string {
+	goType := ref.Go("driver")
+	if token.IsExported(goType) {
+		return "driver." + goType
+	}
+	return goType
+}
+
+// valueOf is the expression of what a path of root leads to, as a value of the Go type want; as it is if want is empty.
+func valueOf(root string, path *Path, want string) string {
 	expression := root + "." + strings.Join(path.Names, ".")
 	if want == "" {
 		return expression
 	}
-	return conversion(p.goType(path.last().Type), want, expression)
+	return conversion(storedType(path.last().Type), want, expression)
 }
 
-// as is a string expression as a value for what the path leads to.
-func (p *page) as(path *Path, expression string) string {
-	return conversion("string", p.goType(path.last().Type), expression)
+// stringFor is a string expression as a value for what the path leads to.
+func stringFor(path *Path, expression string) string {
+	return conversion("string", storedType(path.last().Type), expression)
 }
 
 // outcomes are the errors for an absent record and for somebody else's, each nil if that is fine.
@@ -39,7 +49,7 @@ func (w *ruleWriter) printf(format string, arguments ...any) {
 }
 
 // input is the value that a path of the request leads to.
-func (w *ruleWriter) input(path *Path, want string) string { return w.value("in", path, want) }
+func (w *ruleWriter) input(path *Path, want string) string { return valueOf("in", path, want) }
 
 // on is a call of a method of the rule's table.
 func (w *ruleWriter) on(r *Rule, method string, arguments ...string) string {
@@ -61,12 +71,19 @@ func (w *ruleWriter) onOwned(r *Rule, method string, arguments ...string) string
 	case r.Owner != nil:
 		owned = "kernel.OwnedBy(" + w.input(r.Owner, "string") + ")"
 	}
-	if at := w.at(r); len(at)+len(owned) > lineWidth/2 {
-		local := w.name("owned")
-		w.printf("%s := %s", local, owned)
-		owned = local
+	if r.Owner != nil && len(w.at(r))+len(owned) > lineWidth/2 {
+		owned = w.declared("owned", owned)
 	}
 	return w.on(r, method, append([]string{w.at(r), owned}, arguments...)...)
+}
+
+// declared is the variable that has the value of an expression; it is declared the first time.
+func (w *ruleWriter) declared(name, expression string) string {
+	if w.variables[expression] == "" {
+		w.variables[expression] = w.name(name)
+		w.printf("%s := %s", w.variables[expression], expression)
+	}
+	return w.variables[expression]
 }
 
 // bind gives a result of the rule to the response, if the spec wants it. from is the result's Go type where the field
@@ -77,7 +94,7 @@ func (w *ruleWriter) bind(r *Rule, result, expression, from string) {
 		return
 	}
 	if from != "" {
-		expression = conversion(from, w.goType(field.Type), expression)
+		expression = conversion(from, storedType(field.Type), expression)
 	}
 	w.printf("out.%s = %s", field.Name, expression)
 }
@@ -139,10 +156,10 @@ func (w *ruleWriter) literal(goType string, set []Assignment, depth int) string 
 		field := a.To.Fields[depth]
 		value := ""
 		if len(a.To.Names) == depth+1 {
-			value = w.input(a.From, w.goType(field.Type))
+			value = w.input(a.From, storedType(field.Type))
 		} else {
 			inner := slices.DeleteFunc(slices.Clone(set), func(b Assignment) bool { return !same(b) })
-			value = w.literal(w.goType(field.Type), inner, depth+1)
+			value = w.literal(storedType(field.Type), inner, depth+1)
 		}
 		fmt.Fprintf(&b, "%s: %s,\n", name, value)
 	}

@@ -16,9 +16,9 @@ type meaning struct {
 	Body                string
 }
 
-// meaning writes an operation's rules as Go code, one after the other.
-func (p *page) meaning(o *Operation) meaning {
-	w := &ruleWriter{page: p, operation: o, name: allocator()}
+// meaningOf writes an operation's rules as Go code, one after the other.
+func meaningOf(o *Operation) meaning {
+	w := &ruleWriter{operation: o, name: allocator(), variables: map[string]string{}}
 	for i, r := range o.Rules {
 		if i > 0 && !o.Atomic {
 			w.printf("if err := tx.Step(); err != nil {\n%s\n}", w.fails("err"))
@@ -45,10 +45,10 @@ func (p *page) meaning(o *Operation) meaning {
 
 // A ruleWriter writes one operation's rules. The code finds tx, t, in and, unless it opens a stream, out.
 type ruleWriter struct {
-	*page
 	operation  *Operation
 	statements []string
 	name       func(string) string // allocates names for the function's variables
+	variables  map[string]string   // variables by the expression that they have the value of
 	returned   bool                // the last statement returns
 }
 
@@ -154,7 +154,7 @@ var putModes = map[Mode]string{
 func (w *ruleWriter) update(r *Rule) {
 	var change strings.Builder
 	for _, a := range r.Set {
-		to := w.goType(a.To.last().Type)
+		to := storedType(a.To.last().Type)
 		fmt.Fprintf(&change, "r.%s = %s\n", strings.Join(a.To.Names, "."), w.input(a.From, to))
 	}
 	call := w.onOwned(r, "Update", fmt.Sprintf("func(r *driver.%s) {\n%s}", r.Record.GoName(), &change))

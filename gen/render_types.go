@@ -74,12 +74,30 @@ func converted(f *Field, function, dereference, qualifier string) string {
 	switch {
 	case f.Type.isSlice():
 		return "slices.Clone(" + field + ")"
-	case t == nil || t.Base != "" && !t.Named:
+	case t == nil:
 		return field
 	case t.Map != nil:
 		return function + t.Name + "(" + field + ")"
 	case t.Fields != nil:
 		return dereference + function + t.Name + "(&" + field + ")"
 	}
-	return qualifier + t.Name + "(" + field + ")"
+	return convertedScalar(t, qualifier, field)
+}
+
+// mapEntries are the expressions that copy a map whose keys or values have types of their own in each package.
+type mapEntries struct{ Type, Key, Value string }
+
+func entries(t *Type, qualifier string) mapEntries {
+	return mapEntries{
+		Type:  qualifier + t.Name,
+		Key:   convertedScalar(t.Map.Key, qualifier, "key"),
+		Value: convertedScalar(t.Map.Value, qualifier, "value"),
+	}
+}
+
+func convertedScalar(t *Type, qualifier, expression string) string {
+	if !t.Named {
+		return expression
+	}
+	return qualifier + t.Name + "(" + expression + ")"
 }

@@ -11,15 +11,15 @@ import (
 // A tree of which only a part was regenerated does not compile.
 const _ = driver.Digestbaa653c95511
 
-// toDriverAttributes copies Attributes for the backend.
+// toDriverAttributes makes a copy for the backend.
 func toDriverAttributes(from Attributes) driver.Attributes {
 	return driver.Attributes(maps.Clone(from))
 }
 
-// fromDriverAttributes copies Attributes for the user, to keep and change.
+// fromDriverAttributes makes a copy for the user, to keep and change.
 func fromDriverAttributes(from driver.Attributes) Attributes { return Attributes(maps.Clone(from)) }
 
-// toDriverService copies a Service for the backend.
+// toDriverService makes a copy for the backend.
 func toDriverService(from *Service) driver.Service {
 	return driver.Service{
 		ID:         from.ID,
@@ -30,7 +30,7 @@ func toDriverService(from *Service) driver.Service {
 	}
 }
 
-// fromDriverService copies a Service for the user, to keep and change.
+// fromDriverService makes a copy for the user, to keep and change.
 func fromDriverService(from *driver.Service) *Service {
 	return &Service{
 		ID:         from.ID,
