@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-reception/sdk/fake"
 	"github.com/go-reception/sdk/reception/driver"
@@ -12,24 +13,10 @@ import (
 
 // The benchmarks run on one core, since that is what the figures in the documentation are about.
 
-// process opens a session on a process of its own.
-func process(tb testing.TB, c *fake.Cluster, options ...fake.BackendOption) (*fake.Backend, driver.SessionID) {
-	tb.Helper()
-	b := c.Backend(options...)
-	tb.Cleanup(func() { b.Close() })
-	opened, err := b.OpenSession(context.Background(), &driver.OpenSessionRequest{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b, opened.Session
-}
-
+// BenchmarkRegisterUpdate is a record written again by its owner.
 func BenchmarkRegisterUpdate(b *testing.B) {
 	p, session := process(b, fake.NewCluster())
-	request := &driver.RegisterRequest{Session: session, Instance: driver.Instance{
-		Service: driver.Service{ID: "1", Name: "web", Address: "10.0.0.1", Port: 80},
-		Owner:   "me",
-	}}
+	request := &driver.RegisterRequest{Session: session, Instance: instance(p, "1")}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.Register(b.Context(), request); err != nil {
@@ -39,9 +26,10 @@ func BenchmarkRegisterUpdate(b *testing.B) {
 	perSecond(b)
 }
 
+// BenchmarkListServices is a list of one instance.
 func BenchmarkListServices(b *testing.B) {
 	p, session := process(b, fake.NewCluster())
-	register(b, p, session, "web", "1")
+	register(b, p, session, "1")
 	request := &driver.ListServicesRequest{Name: "web"}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -52,6 +40,7 @@ func BenchmarkListServices(b *testing.B) {
 	perSecond(b)
 }
 
+// BenchmarkRenewSession is what a process does most.
 func BenchmarkRenewSession(b *testing.B) {
 	p, session := process(b, fake.NewCluster())
 	request := &driver.RenewSessionRequest{Session: session}
@@ -64,6 +53,45 @@ func BenchmarkRenewSession(b *testing.B) {
 	perSecond(b)
 }
 
+// BenchmarkHandOver is a lead that goes from the one who withdraws to the next in a queue of that many.
+func BenchmarkHandOver(b *testing.B) {
+	for _, waiting := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) { handOver(b, waiting) })
+	}
+}
+
+func handOver(b *testing.B, waiting int) {
+	b.Helper()
+	p, first := process(b, fake.NewCluster(fake.WithTTL(time.Hour)))
+	turns := make(chan driver.SessionID, 1)
+	var done sync.WaitGroup
+	await := func(session driver.SessionID) {
+		enqueue(b, p, session)
+		done.Go(func() {
+			_, err := p.AwaitTurn(context.Background(), &driver.AwaitTurnRequest{Session: session, Election: "e"})
+			if err == nil {
+				turns <- session
+			}
+		})
+	}
+	await(first)
+	for range waiting {
+		await(open(b, p))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		leader := <-turns
+		request := &driver.WithdrawRequest{Session: leader, Election: "e"}
+		if _, err := p.Withdraw(b.Context(), request); err != nil {
+			b.Fatal(err)
+		}
+		await(leader)
+	}
+	b.StopTimer()
+	_ = p.Close()
+	done.Wait()
+}
+
 // BenchmarkFanOut is one change on its way to all streams of a service.
 func BenchmarkFanOut(b *testing.B) {
 	for _, streams := range []int{1, 100, 10_000} {
@@ -72,10 +100,9 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 func fanOut(b *testing.B, streams int) {
+	b.Helper()
 	p, session := process(b, fake.NewCluster())
-	request := &driver.RegisterRequest{Session: session, Instance: driver.Instance{
-		Service: driver.Service{ID: "1", Name: "web"}, Owner: "me",
-	}}
+	request := &driver.RegisterRequest{Session: session, Instance: instance(p, "1")}
 	var arrived, done sync.WaitGroup
 	arrived.Add(streams)
 	for range streams {
@@ -103,20 +130,11 @@ func fanOut(b *testing.B, streams int) {
 	}
 	b.ReportMetric(float64(b.N*streams)/b.Elapsed().Seconds(), "deliveries/s")
 	b.StopTimer()
-	p.Close()
+	_ = p.Close()
 	done.Wait()
 }
 
-func perSecond(b *testing.B) { b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s") }
-
-func register(tb testing.TB, p *fake.Backend, session driver.SessionID, name, id string) uint64 {
-	tb.Helper()
-	r, err := p.Register(context.Background(), &driver.RegisterRequest{Session: session, Instance: driver.Instance{
-		Service: driver.Service{ID: id, Name: name, Address: "10.0.0.1", Port: 80},
-		Owner:   p.Label(),
-	}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return r.Revision
+func perSecond(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 }

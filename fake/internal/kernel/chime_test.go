@@ -83,6 +83,7 @@ func wakeAll(t *testing.T, called []*bell) {
 	}
 }
 
+// The ringer wakes the first few, whatever their number.
 func TestRingingCostsOneBell(t *testing.T) {
 	var c chime
 	var bells []*bell

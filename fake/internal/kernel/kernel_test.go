@@ -12,6 +12,7 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
+// TestMain checks that no goroutine is left.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // thing lives on a session and has an owner; note lives for ever and has none.

@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// The ring keeps the newest entries, under whatever limit, at positions that go on.
 func TestLog(t *testing.T) {
 	for _, limit := range []int{1, 2, 15, 16, 17, 40, 1000} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {

@@ -132,7 +132,6 @@ func (m *model) lastChange(i int) uint64 {
 
 // same compares records, whose tags the model does not use: every write has a generation of its own.
 func same(a, b thing) bool {
-	a.Tags, b.Tags = nil, nil
 	return a.Scope == b.Scope && a.Key == b.Key && a.Session == b.Session && a.Owner == b.Owner &&
 		a.Generation == b.Generation && a.Order == b.Order
 }

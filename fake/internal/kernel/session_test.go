@@ -9,6 +9,7 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
+// Sessions get what they ask for, within limits.
 func TestOpenGrants(t *testing.T) {
 	tests := map[string]struct {
 		config Config
@@ -55,7 +56,7 @@ func TestExpiry(t *testing.T) {
 		if n := w.size("s"); n != 1 {
 			t.Errorf("before the deadline %d records are left", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if n := w.size("s"); n != 0 {
 			t.Errorf("at the deadline %d records are left", n)
@@ -146,6 +147,7 @@ func TestTimer(t *testing.T) {
 	})
 }
 
+// With a lag of the servers' clock, sessions outlive their deadlines by that much.
 func TestLateExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Config{})
@@ -181,6 +183,7 @@ func TestLateExpiry(t *testing.T) {
 	})
 }
 
+// A session's deadline is counted by the clock of the peer that renews it.
 func TestClockRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Config{})
@@ -215,8 +218,8 @@ func TestSettle(t *testing.T) {
 		left := func() time.Duration { return w.Sessions()[0].Left }
 		renewals := []time.Duration{0} // times, the opening being the first
 		start := time.Now()
-		for _, after := range []time.Duration{1, 1, 3, 3, 1, 1, 1, 1, 2, 7} {
-			time.Sleep(after * time.Second)
+		for _, after := range []int{1, 1, 3, 3, 1, 1, 1, 1, 2, 7} {
+			time.Sleep(time.Duration(after) * time.Second)
 			w.run(p, func(tx *Tx) { tx.Renew(id) })
 			now := time.Since(start)
 			promised := time.Duration(0)

@@ -46,6 +46,7 @@ func streams(w *world, p *Peer) (all, key, head driver.Stream[thing]) {
 	return all, key, head
 }
 
+// Each kind of stream tells of what it is about, and of nothing else.
 func TestStreams(t *testing.T) {
 	type news struct{ all, key, head []string }
 	steps := []struct {

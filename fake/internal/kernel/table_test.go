@@ -9,6 +9,7 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
+// A put does what its mode says with what is there.
 func TestPut(t *testing.T) {
 	// There are a, of owner me and revision 1, and b, of revision 2.
 	tests := map[string]struct {
@@ -19,43 +20,59 @@ func TestPut(t *testing.T) {
 		keys  []string // in order
 	}{
 		"create": {
-			Create, thing{Key: "c", Owner: "me"},
-			Put{Order: 3, Revision: 3}, "me",
+			Create,
+			thing{Key: "c", Owner: "me"},
+			Put{Order: 3, Revision: 3},
+			"me",
 			[]string{"a", "b", "c"},
 		},
 		"create what exists": {
-			Create, thing{Key: "a", Owner: "you"},
-			Put{Order: 1, Revision: 1, Existed: true}, "me",
+			Create,
+			thing{Key: "a", Owner: "you"},
+			Put{Order: 1, Revision: 1, Existed: true},
+			"me",
 			[]string{"a", "b"},
 		},
 		"in place": {
-			InPlace, thing{Key: "a", Owner: "me"},
-			Put{Order: 1, Revision: 3, Existed: true}, "me",
+			InPlace,
+			thing{Key: "a", Owner: "me"},
+			Put{Order: 1, Revision: 3, Existed: true},
+			"me",
 			[]string{"a", "b"},
 		},
 		"in place, another's": {
-			InPlace, thing{Key: "a", Owner: "you"},
-			Put{Order: 1, Revision: 3, Existed: true}, "you",
+			InPlace,
+			thing{Key: "a", Owner: "you"},
+			Put{Order: 1, Revision: 3, Existed: true},
+			"you",
 			[]string{"a", "b"},
 		},
 		"in place, absent": {
-			InPlace, thing{Key: "c", Owner: "me"},
-			Put{Order: 3, Revision: 3}, "me",
+			InPlace,
+			thing{Key: "c", Owner: "me"},
+			Put{Order: 3, Revision: 3},
+			"me",
 			[]string{"a", "b", "c"},
 		},
 		"take over one's own": {
-			TakeOver, thing{Key: "a", Owner: "me"},
-			Put{Order: 1, Revision: 3, Existed: true}, "me",
+			TakeOver,
+			thing{Key: "a", Owner: "me"},
+			Put{Order: 1, Revision: 3, Existed: true},
+			"me",
 			[]string{"a", "b"},
 		},
 		"take over another's": {
-			TakeOver, thing{Key: "a", Owner: "you"},
-			Put{Order: 3, Revision: 3, Displaced: "me", Existed: true}, "you",
+			TakeOver,
+			thing{Key: "a", Owner: "you"},
+			Put{Order: 3, Revision: 3, Displaced: "me", Existed: true},
+			"you",
 			[]string{"b", "a"},
 		},
 		"take over what is absent": {
-			TakeOver, thing{Key: "c", Owner: "you"},
-			Put{Order: 3, Revision: 3}, "you",
+			TakeOver,
+			thing{Key: "c", Owner: "you"},
+			Put{Order: 3, Revision: 3},
+			"you",
 			[]string{"a", "b", "c"},
 		},
 	}
@@ -107,6 +124,7 @@ func TestPutWithoutOwner(t *testing.T) {
 	})
 }
 
+// On a session that is gone nothing is stored, in any mode.
 func TestPutNeedsItsSession(t *testing.T) {
 	w := newWorld(t, Config{})
 	p := w.NewPeer("p")
@@ -157,6 +175,7 @@ func TestRecordMovesToAnotherSession(t *testing.T) {
 	}
 }
 
+// Match, update and delete understand a condition alike, and without it nothing happens.
 func TestConditions(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -232,6 +251,7 @@ func TestRecordsAreCopiedOnTheWayIn(t *testing.T) {
 	})
 }
 
+// What is read is the scope's, in order, and nothing where there is nothing.
 func TestReading(t *testing.T) {
 	w := newWorld(t, Config{})
 	p := w.NewPeer("p")
@@ -308,6 +328,7 @@ func TestEmptyScopesAreForgotten(t *testing.T) {
 	}
 }
 
+// A record can be removed by the names of its kind, scope and key.
 func TestRemoveBehindEveryonesBack(t *testing.T) {
 	w := newWorld(t, Config{})
 	p := w.NewPeer("p")

@@ -109,6 +109,7 @@ func TestDepartureWakesOne(t *testing.T) {
 	})
 }
 
+// Whatever happens to a record, or its queue, its wait ends when it concerns it, and not before.
 func TestAwaitTurnEnds(t *testing.T) {
 	tests := map[string]struct {
 		does    func(l *line, cancel func())
@@ -166,6 +167,7 @@ func TestAwaitTurnEnds(t *testing.T) {
 	}
 }
 
+// Nobody waits who need not, and a failing wait is told from an answer.
 func TestAwaitTurnWithoutWaiting(t *testing.T) {
 	l := newLine(t, "a", "b")
 	l.run(l.p, func(tx *Tx) {

@@ -1,0 +1,285 @@
+package fake_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-reception/sdk/fake"
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+var errScripted = errors.New("scripted")
+
+// A fault that would never strike, or do nothing, is a mistake in the test.
+func TestInjectRefusesFaults(t *testing.T) {
+	tests := map[string]struct {
+		fault fake.Fault
+		says  []string
+	}{
+		"unknown operation": {fake.Fault{Operation: "Regster", Err: errScripted}, []string{`"Regster"`, "Register, Restore"}},
+		"no operation":      {fake.Fault{Err: errScripted}, []string{`""`}},
+		"unknown stage":     {fake.Fault{Operation: "Register", Stage: 7, Err: errScripted}, []string{"Register", "Stage 7"}},
+		"negative stage":    {fake.Fault{Operation: "Register", Stage: -1, Err: errScripted}, []string{"Stage -1"}},
+		"atomic":            {fake.Fault{Operation: "Register", Stage: fake.Between, Err: errScripted}, []string{"atomic"}},
+		"no stream":         {fake.Fault{Operation: "Register", Stage: fake.Next, Err: errScripted}, []string{"stream"}},
+		"negative Nth":      {fake.Fault{Operation: "Register", Nth: -1, Err: errScripted}, []string{"Nth"}},
+		"negative Times":    {fake.Fault{Operation: "Register", Times: -1, Err: errScripted}, []string{"Times"}},
+		"negative Delay":    {fake.Fault{Operation: "Register", Delay: -1}, []string{"Delay"}},
+		"nothing":           {fake.Fault{Operation: "Register"}, []string{"one of"}},
+		"no reply yet":      {fake.Fault{Operation: "Register", LoseReply: true}, []string{"no reply"}},
+		"a reply and none": {
+			fake.Fault{Operation: "Register", Stage: fake.After, LoseReply: true, Err: errScripted}, []string{"lost"},
+		},
+	}
+	c := fake.NewCluster()
+	b, session := process(t, c)
+	for name, test := range tests {
+		for _, inject := range []func(fake.Fault) (func(), error){c.Inject, b.Inject} {
+			_, err := inject(test.fault)
+			if err == nil {
+				t.Errorf("%s: not refused", name)
+				continue
+			}
+			for _, says := range test.says {
+				if !strings.Contains(err.Error(), says) {
+					t.Errorf("%s: %q does not say %q", name, err, says)
+				}
+			}
+		}
+	}
+	register(t, b, session, "1")
+}
+
+// A fault strikes the calls that it says, and no others.
+func TestNthAndTimes(t *testing.T) {
+	tests := map[string]struct {
+		nth, times int
+		fails      []int // of ten calls
+	}{
+		"once":           {0, 0, []int{1}},
+		"the third":      {3, 0, []int{3}},
+		"twice":          {0, 2, []int{1, 2}},
+		"three from two": {2, 3, []int{2, 3, 4}},
+		"from eight on":  {8, fake.Always, []int{8, 9, 10}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := fake.NewCluster()
+			b, session := process(t, c)
+			inject(t, c, fake.Fault{Operation: "ListNames", Nth: test.nth, Times: test.times, Err: errScripted})
+			var fails []int
+			for n := 1; n <= 10; n++ {
+				register(t, b, session, "1") // calls of other operations do not count
+				if _, err := b.ListNames(t.Context(), &driver.ListNamesRequest{}); errors.Is(err, errScripted) {
+					fails = append(fails, n)
+				}
+			}
+			if !slices.Equal(fails, test.fails) {
+				t.Errorf("calls %v fail, want %v", fails, test.fails)
+			}
+		})
+	}
+}
+
+// A fault strikes until it is removed.
+func TestRemoveFault(t *testing.T) {
+	c := fake.NewCluster()
+	b := connect(t, c)
+	remove, err := c.Inject(fake.Fault{Operation: "ListNames", Times: fake.Always, Err: errScripted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := b.ListNames(t.Context(), &driver.ListNamesRequest{}); !errors.Is(err, errScripted) {
+			t.Errorf("got %v", err)
+		}
+	}
+	remove()
+	remove()
+	if _, err := b.ListNames(t.Context(), &driver.ListNamesRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// What strikes at which stage, and whether the operation has been carried out then.
+func TestStages(t *testing.T) {
+	cut := func(b *fake.Backend) func(context.Context, driver.Call) error {
+		return func(context.Context, driver.Call) error {
+			b.Cut()
+			return nil
+		}
+	}
+	tests := map[string]struct {
+		fault func(b *fake.Backend) fake.Fault
+		want  error
+		done  bool
+	}{
+		"error before":     {func(*fake.Backend) fake.Fault { return fake.Fault{Err: errScripted} }, errScripted, false},
+		"hook before":      {func(b *fake.Backend) fake.Fault { return fake.Fault{Hook: cut(b)} }, driver.ErrUnavailable, false},
+		"error of hook":    {func(*fake.Backend) fake.Fault { return fake.Fault{Hook: fails} }, errScripted, false},
+		"delay before":     {func(*fake.Backend) fake.Fault { return fake.Fault{Delay: time.Second} }, nil, true},
+		"too long before":  {func(*fake.Backend) fake.Fault { return fake.Fault{Delay: time.Hour} }, context.DeadlineExceeded, false},
+		"error after":      {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Err: errScripted} }, errScripted, true},
+		"lost":             {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, LoseReply: true} }, driver.ErrOutcomeUnknown, true},
+		"delay after":      {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: time.Second} }, nil, true},
+		"too long after":   {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: time.Hour} }, driver.ErrOutcomeUnknown, true},
+		"hook after":       {func(b *fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Hook: cut(b)} }, driver.ErrOutcomeUnknown, true},
+		"delayed and lost": {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: 1, LoseReply: true} }, driver.ErrOutcomeUnknown, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := fake.NewCluster(fake.WithTTL(time.Hour))
+				b, session := process(t, c)
+				other := connect(t, c)
+				f := test.fault(b)
+				f.Operation = "Register"
+				inject(t, c, f)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				got, err := b.Register(ctx, &driver.RegisterRequest{Session: session, Instance: instance(b, "1")})
+				if !errors.Is(err, test.want) || (got == nil) != (err != nil) {
+					t.Errorf("got %v, %v, want %v", got, err, test.want)
+				}
+				if done := len(ids(t, other)) == 1; done != test.done {
+					t.Errorf("carried out: %v", done)
+				}
+			})
+		})
+	}
+}
+
+func fails(context.Context, driver.Call) error { return errScripted }
+
+// A delay ends when the link does.
+func TestDelayIsCut(t *testing.T) {
+	for stage, want := range map[fake.Stage]error{fake.Before: driver.ErrUnavailable, fake.After: driver.ErrOutcomeUnknown} {
+		synctest.Test(t, func(t *testing.T) {
+			c := fake.NewCluster()
+			b, session := process(t, c)
+			inject(t, c, fake.Fault{Operation: "RenewSession", Stage: stage, Delay: time.Hour})
+			time.AfterFunc(time.Second, b.Cut)
+			start := time.Now()
+			_, err := b.RenewSession(t.Context(), &driver.RenewSessionRequest{Session: session})
+			if !errors.Is(err, want) || time.Since(start) != time.Second {
+				t.Errorf("got %v after %v", err, time.Since(start))
+			}
+		})
+	}
+}
+
+// Between the steps of an operation that is not atomic anything may happen.
+func TestBetween(t *testing.T) {
+	tests := map[string]struct {
+		fault   fake.Fault
+		does    func(c *fake.Cluster, b *fake.Backend, session driver.SessionID)
+		want    error
+		wantNot error
+	}{
+		"lost":                                  {fault: fake.Fault{LoseReply: true}, want: driver.ErrOutcomeUnknown, wantNot: driver.ErrUnavailable},
+		"error":                                 {fault: fake.Fault{Err: errScripted}, want: errScripted},
+		"error, wrote":                          {fault: fake.Fault{Err: errScripted}, want: driver.ErrOutcomeUnknown},
+		"unavailable":                           {fault: fake.Fault{Err: driver.ErrUnavailable}, want: driver.ErrOutcomeUnknown, wantNot: driver.ErrUnavailable},
+		"too long":                              {fault: fake.Fault{Delay: time.Hour}, want: driver.ErrOutcomeUnknown},
+		"too long, or rather its context's end": {fault: fake.Fault{Delay: time.Hour}, want: context.DeadlineExceeded},
+		"delay":                                 {fault: fake.Fault{Delay: time.Second}},
+		"cut":                                   {does: func(_ *fake.Cluster, b *fake.Backend, _ driver.SessionID) { b.Cut() }, want: driver.ErrOutcomeUnknown},
+		"expired":                               {does: func(c *fake.Cluster, _ *fake.Backend, s driver.SessionID) { c.Expire(s) }, want: driver.ErrNotLeader},
+		"wiped":                                 {does: func(c *fake.Cluster, _ *fake.Backend, _ driver.SessionID) { c.Wipe() }, want: driver.ErrNotLeader},
+		"frozen": {does: func(_ *fake.Cluster, b *fake.Backend, _ driver.SessionID) {
+			b.Freeze()
+			time.AfterFunc(20*time.Second, b.Thaw)
+		}, want: driver.ErrNotLeader}, // as its session has expired meanwhile
+		"another's turn": {does: func(c *fake.Cluster, b *fake.Backend, s driver.SessionID) {
+			_, err := b.Withdraw(context.Background(), &driver.WithdrawRequest{Session: s, Election: "e"})
+			if err != nil {
+				panic(err)
+			}
+		}, want: driver.ErrNotLeader},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := fake.NewCluster()
+				b, session := process(t, c)
+				enqueue(t, b, session)
+				f := test.fault
+				f.Operation, f.Stage = "Confirm", fake.Between
+				if test.does != nil {
+					f.Hook = func(context.Context, driver.Call) error {
+						test.does(c, b, session)
+						return nil
+					}
+				}
+				inject(t, c, f)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				_, err := b.Confirm(ctx, &driver.ConfirmRequest{Session: session, Election: "e", Token: 1})
+				if !errors.Is(err, test.want) || test.wantNot != nil && errors.Is(err, test.wantNot) {
+					t.Errorf("got %v, want %v, not %v", err, test.want, test.wantNot)
+				}
+			})
+		})
+	}
+}
+
+// Hooks are told what is called, and by the caller's own context.
+func TestHookIsToldWhat(t *testing.T) {
+	type key struct{}
+	c := fake.NewCluster()
+	b, _ := process(t, c)
+	var calls []driver.Call
+	for _, stage := range []fake.Stage{fake.Before, fake.After, fake.Next} {
+		inject(t, c, fake.Fault{Operation: "WatchService", Stage: stage, Hook: func(ctx context.Context, call driver.Call) error {
+			if ctx.Value(key{}) != "mine" {
+				t.Error("another context")
+			}
+			calls = append(calls, call)
+			return nil
+		}})
+	}
+	ctx := context.WithValue(t.Context(), key{}, "mine")
+	s, err := b.OpenWatchService(ctx, &driver.WatchServiceRequest{Name: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Next(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for i, next := range []bool{false, false, true} {
+		if r, ok := calls[i].Request.(*driver.WatchServiceRequest); !ok || r.Name != "web" ||
+			calls[i].Operation != driver.OpWatchService || calls[i].Next != next {
+			t.Errorf("call %d: %+v", i, calls[i])
+		}
+	}
+}
+
+// Faults of the process strike before those of all; of one kind, those that were injected first.
+func TestOrderOfFaults(t *testing.T) {
+	c := fake.NewCluster()
+	b := connect(t, c)
+	var order []string
+	note := func(name string) fake.Fault {
+		return fake.Fault{Operation: "ListNames", Hook: func(context.Context, driver.Call) error {
+			order = append(order, name)
+			return nil
+		}}
+	}
+	inject(t, c, note("all, first"))
+	inject(t, c, note("all, second"))
+	if _, err := b.Inject(note("own")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ListNames(t.Context(), &driver.ListNamesRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"own", "all, first", "all, second"}; !slices.Equal(order, want) {
+		t.Errorf("struck in the order %q", order)
+	}
+}
