@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digestbaa653c95511
+const _ = driver.Digest7c8ccf52f880
 
 // OpenSession implements [driver.Backend].
 func (b *Backend) OpenSession(ctx context.Context, in *driver.OpenSessionRequest) (*driver.OpenSessionResponse, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,9 +91,7 @@ func alone(t *testing.T, files map[string][]byte) overlay {
 			o["reception/"+path] = nil
 		}
 	}
-	for path, content := range files {
-		o[path] = content
-	}
+	maps.Copy(o, files)
 	return o
 }
 

@@ -111,24 +111,22 @@ func importsOf(declarations, gomock string) (string, error) {
 }
 
 func importDeclaration(groups [][]string) string {
-	var blocks []string
-	count := 0
-	for _, group := range groups {
-		slices.Sort(group)
-		block := ""
-		for _, path := range group {
-			block += fmt.Sprintf("\t%q\n", path)
-		}
-		if block != "" {
-			blocks = append(blocks, block)
-		}
-		count += len(group)
-	}
-	switch count {
+	all := slices.Concat(groups...)
+	switch len(all) {
 	case 0:
 		return ""
 	case 1:
-		return "import " + strings.TrimSpace(blocks[0]) + "\n\n"
+		return fmt.Sprintf("import %q\n\n", all[0])
 	}
-	return "import (\n" + strings.Join(blocks, "\n") + ")\n\n"
+	var b strings.Builder
+	b.WriteString("import (\n")
+	for _, group := range groups {
+		slices.Sort(group)
+		for _, path := range group {
+			fmt.Fprintf(&b, "\t%q\n", path)
+		}
+		b.WriteString("\n") // gofmt drops it where no group follows
+	}
+	b.WriteString(")\n\n")
+	return b.String()
 }

@@ -40,6 +40,7 @@ func (p *page) funcs() template.FuncMap {
 		"words":          words,
 		"role":           role,
 		"traits":         traits,
+		"sentinels":      sentinels,
 		"markdown":       markdown,
 		"item":           item,
 		"cell":           cell,

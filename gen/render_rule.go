@@ -154,10 +154,8 @@ func (w *ruleWriter) literal(goType string, set []Assignment, depth int) string 
 			continue
 		}
 		field := a.To.Fields[depth]
-		value := ""
-		if len(a.To.Names) == depth+1 {
-			value = w.input(a.From, storedType(field.Type))
-		} else {
+		value := w.input(a.From, storedType(field.Type))
+		if len(a.To.Names) > depth+1 {
 			inner := slices.DeleteFunc(slices.Clone(set), func(b Assignment) bool { return !same(b) })
 			value = w.literal(storedType(field.Type), inner, depth+1)
 		}

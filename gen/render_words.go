@@ -157,7 +157,7 @@ func returned(r *Rule) string {
 	var parts []string
 	for _, result := range resultWords {
 		if field := r.Into[result.name]; field != nil {
-			parts = append(parts, fmt.Sprintf("%s as `%s`", result.words, field.Name))
+			parts = append(parts, result.words+" as `"+field.Name+"`")
 		}
 	}
 	if len(parts) == 0 {
@@ -208,13 +208,19 @@ func traits(o *Operation) string {
 		parts = append(parts, "in one go")
 	}
 	line := strings.Join(parts, ", ") + "."
-	for i, e := range o.Errors {
-		line += []string{" Declares ", ", "}[min(i, 1)] + "`" + e.Sentinel() + "`"
-	}
 	if len(o.Errors) > 0 {
-		line += "."
+		line += " Declares " + sentinels(o.Errors) + "."
 	}
 	return line
+}
+
+// sentinels lists errors as code.
+func sentinels(errors []*Error) string {
+	names := make([]string, len(errors))
+	for i, e := range errors {
+		names[i] = "`" + e.Sentinel() + "`"
+	}
+	return strings.Join(names, ", ")
 }
 
 // markdown is doc as paragraphs, folded.

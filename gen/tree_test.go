@@ -15,35 +15,36 @@ import (
 const moduleDir = ".."
 
 // realSpec is the spec of this module.
-func realSpec(t testing.TB) *Spec {
-	t.Helper()
-	return loadFile(t, filepath.Join(moduleDir, "spec", "reception.yaml"))
+func realSpec(tb testing.TB) *Spec {
+	tb.Helper()
+	return loadFile(tb, filepath.Join(moduleDir, "spec", "reception.yaml"))
 }
 
-func loadFile(t testing.TB, name string) *Spec {
-	t.Helper()
+func loadFile(tb testing.TB, name string) *Spec {
+	tb.Helper()
 	source, err := os.ReadFile(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	spec, err := Load(name, source)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return spec
 }
 
-func render(t testing.TB, spec *Spec) map[string][]byte {
-	t.Helper()
+func render(tb testing.TB, spec *Spec) map[string][]byte {
+	tb.Helper()
 	files, err := Render(spec)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return files
 }
 
 // walk yields the slash-separated paths of the files below root, hidden folders aside.
-func walk(t testing.TB, root string) iter.Seq[string] {
+func walk(tb testing.TB, root string) iter.Seq[string] {
+	tb.Helper()
 	return func(yield func(string) bool) {
 		err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 			switch {
@@ -61,7 +62,7 @@ func walk(t testing.TB, root string) iter.Seq[string] {
 			return err
 		})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
@@ -71,46 +72,46 @@ func walk(t testing.TB, root string) iter.Seq[string] {
 type overlay map[string][]byte
 
 // vet compiles packages of the module below the overlay, without the network, and returns what the compiler says.
-func (o overlay) vet(t testing.TB, packages ...string) (output string, ok bool) {
-	t.Helper()
-	dir, replace := t.TempDir(), map[string]string{}
+func (o overlay) vet(tb testing.TB, packages ...string) (output string, ok bool) {
+	tb.Helper()
+	dir, replace := tb.TempDir(), map[string]string{}
 	for path, content := range o {
-		name := filepath.Join(absolute(t, moduleDir), filepath.FromSlash(path))
+		name := filepath.Join(absolute(tb, moduleDir), filepath.FromSlash(path))
 		if content == nil {
 			replace[name] = ""
 			continue
 		}
 		replace[name] = filepath.Join(dir, strings.ReplaceAll(path, "/", "+"))
 		if err := os.WriteFile(replace[name], content, 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	name := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(name, list, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return command(t, moduleDir, append([]string{"go", "vet", "-overlay=" + name}, packages...)...)
+	return command(tb, moduleDir, append([]string{"go", "vet", "-overlay=" + name}, packages...)...)
 }
 
 // command runs a program in dir, offline, and returns what it prints.
-func command(t testing.TB, dir string, arguments ...string) (output string, ok bool) {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), arguments[0], arguments[1:]...)
+func command(tb testing.TB, dir string, arguments ...string) (output string, ok bool) {
+	tb.Helper()
+	c := exec.CommandContext(tb.Context(), arguments[0], arguments[1:]...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "GOPROXY=off")
 	out, err := c.CombinedOutput()
 	return string(out), err == nil
 }
 
-func absolute(t testing.TB, path string) string {
-	t.Helper()
+func absolute(tb testing.TB, path string) string {
+	tb.Helper()
 	path, err := filepath.Abs(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }

@@ -84,7 +84,7 @@ func orphans(root string, files map[string][]byte) ([]change, error) {
 			}
 			return nil
 		}
-		if !strings.HasSuffix(name, ".gen.go") {
+		if !strings.HasSuffix(name, ".gen.go") && !strings.HasSuffix(name, ".gen_test.go") {
 			return nil
 		}
 		relative, err := filepath.Rel(root, name)
@@ -130,19 +130,18 @@ func (c change) apply(root string) error {
 	return replaceFile(name, c.new)
 }
 
-func replaceFile(name string, content []byte) (err error) {
+func replaceFile(name string, content []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(name), ".receptiongen-*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
 	_, err = temporary.Write(content)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return err
+	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), name)
 	}
-	return os.Rename(temporary.Name(), name)
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary.Name()))
+	}
+	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digestbaa653c95511
+const _ = driver.Digest7c8ccf52f880
 
 // Client is one process's place in a cluster: it registers services, sees those of others, and campaigns in elections.
 // It is safe for concurrent use. NewClient makes one over any backend, Open by URL.

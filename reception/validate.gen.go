@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digestbaa653c95511
+const _ = driver.Digest7c8ccf52f880
 
 // validateRegister checks what [Client.Register] takes.
 func validateRegister(service *Service) error {
@@ -177,7 +177,7 @@ func checkAttributes(value Attributes) *fieldError {
 	return nil
 }
 
-var attributeKeyPattern = regexp.MustCompile(`^[ -~]*$`)
+var attributeKeyPattern = regexp.MustCompile(`^[\x20-\x7E]*$`)
 
 // checkAttributeKey finds what breaks the limits of AttributeKey, nil when nothing does.
 func checkAttributeKey(value string) *fieldError {

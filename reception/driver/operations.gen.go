@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digestbaa653c95511
+const _ = Digest7c8ccf52f880
 
 // The operations, as the spec describes them.
 var (

@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digestbaa653c95511
+const _ = Digest7c8ccf52f880
 
 // Instance is a registered service as a backend stores it.
 type Instance struct {

@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digestbaa653c95511
+const _ = driver.Digest7c8ccf52f880
 
 // MockClient is a mock of [reception.Client].
 type MockClient struct {

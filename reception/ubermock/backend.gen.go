@@ -12,7 +12,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digestbaa653c95511
+const _ = driver.Digest7c8ccf52f880
 
 // MockBackend is a mock of [driver.Backend].
 type MockBackend struct {

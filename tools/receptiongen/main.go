@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"path/filepath"
 
@@ -37,34 +38,36 @@ const (
 type options struct {
 	check, verbose bool
 	spec, folder   string
+	stdout         *log.Logger
 }
 
 func run(arguments []string, stdout, stderr io.Writer) int {
-	var o options
+	o := options{stdout: log.New(stdout, "", 0)}
 	flags := flag.NewFlagSet("receptiongen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.BoolVar(&o.check, "check", false, "write nothing; fail with a diff if anything is out of date")
 	flags.StringVar(&o.spec, "spec", "", "the spec's `file` (default spec/reception.yaml below the module's root)")
 	flags.StringVar(&o.folder, "C", ".", "the `folder` to start from")
 	flags.BoolVar(&o.verbose, "v", false, "say so when there is nothing to do")
+	problems := log.New(stderr, "", 0)
 	switch err := flags.Parse(arguments); {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case err != nil:
 		return exitUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "receptiongen: unexpected argument %q\n", flags.Arg(0))
+		problems.Printf("receptiongen: unexpected argument %q", flags.Arg(0))
 		flags.Usage()
 		return exitUsage
 	}
-	if err := o.generate(stdout); err != nil {
-		fmt.Fprintln(stderr, err)
+	if err := o.generate(); err != nil {
+		problems.Print(err)
 		return exitFailure
 	}
 	return exitOK
 }
 
-func (o options) generate(stdout io.Writer) error {
+func (o options) generate() error {
 	root, err := moduleRoot(o.folder)
 	if err != nil {
 		return err
@@ -87,37 +90,37 @@ func (o options) generate(stdout io.Writer) error {
 		return err
 	}
 	if o.check {
-		return o.compare(root, files, stdout)
+		return o.compare(root, files)
 	}
-	return o.write(root, files, stdout)
+	return o.write(root, files)
 }
 
-func (o options) write(root string, files map[string][]byte, stdout io.Writer) error {
+func (o options) write(root string, files map[string][]byte) error {
 	changed, err := gen.Write(root, files)
 	for _, path := range changed {
-		fmt.Fprintln(stdout, path)
+		o.stdout.Print(path)
 	}
 	if err == nil && len(changed) == 0 {
-		o.nothingToDo(stdout)
+		o.nothingToDo()
 	}
 	return err
 }
 
-func (o options) compare(root string, files map[string][]byte, stdout io.Writer) error {
+func (o options) compare(root string, files map[string][]byte) error {
 	diff, err := gen.Check(root, files)
 	if err != nil {
 		return err
 	}
 	if diff != "" {
-		return fmt.Errorf("%sreceptiongen: out of date, run: go generate ./...", diff)
+		return fmt.Errorf("%sreceptiongen: out of date; go generate ./... helps", diff)
 	}
-	o.nothingToDo(stdout)
+	o.nothingToDo()
 	return nil
 }
 
-func (o options) nothingToDo(stdout io.Writer) {
+func (o options) nothingToDo() {
 	if o.verbose {
-		fmt.Fprintln(stdout, "receptiongen: everything is up to date")
+		o.stdout.Print("receptiongen: everything is up to date")
 	}
 }
 

@@ -58,7 +58,7 @@ func TestGenerates(t *testing.T) {
 		t.Errorf("-check = %d, stdout %q", status, stdout)
 	}
 	for _, want := range []string{
-		"+++ b/fake/rules.gen.go", "--- a/reception/old.gen.go\n+++ /dev/null", "run: go generate ./...",
+		"+++ b/fake/rules.gen.go", "--- a/reception/old.gen.go\n+++ /dev/null", "go generate ./...",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("-check does not show %q", want)
