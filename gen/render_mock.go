@@ -16,10 +16,9 @@ type mock struct {
 // A mockMethod is one method of a mock, and the one of its recorder that expects a call of it.
 type mockMethod struct {
 	Name       string
-	Parameters string // of the mock's method
+	parameters []parameter
 	Results    string
 	Returns    []mockReturn
-	Expected   string // parameters of the recorder's method
 	Fixed      string // the arguments but for the variadic one
 	Variadic   string // the variadic one, empty for none
 	Any        bool   // the variadic one is of any type
@@ -64,45 +63,54 @@ func (p *page) BackendMock() mock {
 }
 
 func newMockMethod(name string, parameters []parameter, returned []string) mockMethod {
+	m := mockMethod{Name: name, Results: results(returned)}
 	free := allocator("context", "driver", "gomock", "reception", "reflect", "time")
-	names := make([]string, len(parameters))
-	for i := range parameters {
-		names[i] = free(parameters[i].name)
-		parameters[i].name = names[i]
+	for _, p := range parameters {
+		m.parameters = append(m.parameters, parameter{free(p.name), p.goType})
 	}
-	m := mockMethod{
-		Name: name, Parameters: signature(parameters), Results: results(returned),
-		Mock: free("m"), Recorder: free("mr"), All: free("all"), Each: free("each"), Method: free("method"),
-	}
-	m.Fixed = strings.Join(names, ", ")
-	if n := len(parameters) - 1; n >= 0 && strings.HasPrefix(parameters[n].goType, "...") {
-		m.Fixed, m.Variadic, m.Any = strings.Join(names[:n], ", "), names[n], parameters[n].goType == "...any"
-	}
-	m.pass()
-	for i := range parameters {
-		parameters[i].goType = "any"
-	}
-	if m.Variadic != "" {
-		parameters[len(parameters)-1].goType = "...any"
-	}
-	m.Expected = signature(parameters)
+	m.Mock, m.Recorder, m.All, m.Each, m.Method = free("m"), free("mr"), free("all"), free("each"), free("method")
 	if len(returned) > 0 {
 		m.Result = free("ret")
 	}
-	for i, result := range returned {
-		m.Returns = append(m.Returns, mockReturn{free(fmt.Sprint("ret", i)), result, fmt.Sprintf("%s[%d]", m.Result, i)})
+	for i, goType := range returned {
+		m.Returns = append(m.Returns, mockReturn{free(fmt.Sprint("ret", i)), goType, fmt.Sprintf("%s[%d]", m.Result, i)})
 	}
+	m.pass()
 	return m
 }
 
 // pass sets what the mock's and the recorder's method pass on.
 func (m *mockMethod) pass() {
+	var fixed []string
+	for _, p := range m.parameters {
+		if strings.HasPrefix(p.goType, "...") {
+			m.Variadic, m.Any = p.name, p.goType == "...any"
+			continue
+		}
+		fixed = append(fixed, p.name)
+	}
+	m.Fixed = strings.Join(fixed, ", ")
 	switch {
 	case m.Variadic != "":
 		m.Passed = ", " + m.All + "..."
 	case m.Fixed != "":
 		m.Passed = ", " + m.Fixed
 	}
+}
+
+// Parameters are those of the mock's method.
+func (m mockMethod) Parameters() string { return signature(m.parameters) }
+
+// Expected are the parameters of the recorder's method, each of which may be a matcher.
+func (m mockMethod) Expected() string {
+	expected := make([]parameter, len(m.parameters))
+	for i, p := range m.parameters {
+		expected[i] = parameter{p.name, "any"}
+		if p.name == m.Variadic {
+			expected[i].goType = "...any"
+		}
+	}
+	return signature(expected)
 }
 
 // Returned are the results as the mock's method returns them.
