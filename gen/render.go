@@ -40,6 +40,7 @@ var outputs = []output{
 	{path: "fake/records.gen.go", template: "fake/records.go.tmpl"},
 	{path: "fake/operations.gen.go", template: "fake/operations.go.tmpl"},
 	{path: "fake/rules.gen.go", template: "fake/rules.go.tmpl"},
+	{path: "fake/mutants.gen_test.go", template: "fake/mutants.go.tmpl"},
 	{path: "spec/OPERATIONS.md", template: "spec/operations.md.tmpl"},
 }
 

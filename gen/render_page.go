@@ -37,6 +37,7 @@ func (p *page) funcs() template.FuncMap {
 		"value":          valueOf,
 		"as":             stringFor,
 		"meaning":        meaningOf,
+		"mutants":        func() []mutant { return mutantsOf(p.Spec) },
 		"words":          words,
 		"role":           role,
 		"traits":         traits,

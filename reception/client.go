@@ -111,8 +111,8 @@ func (c *client) spawn(task func()) bool {
 	return true
 }
 
-// begin returns the context of a call that a user makes: it ends with ctx and with the client's life. It fails at once
-// where either has ended already.
+// begin returns the context of a call that a user makes, bound to the client's life. It fails at once where either has
+// ended already.
 func (c *client) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if c.life.Err() != nil {
 		return nil, nil, ErrClosed
@@ -120,9 +120,24 @@ func (c *client) begin(ctx context.Context) (context.Context, context.CancelFunc
 	if ctx.Err() != nil {
 		return nil, nil, ended(ctx)
 	}
+	bound, cancel := c.bound(ctx)
+	return bound, cancel, nil
+}
+
+// bound returns a context that ends with ctx and with the client's life.
+func (c *client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	merged, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.life, func() { cancel(ErrClosed) })
-	return merged, func() { stop(); cancel(nil) }, nil
+	return merged, func() { stop(); cancel(nil) }
+}
+
+// closing is what err means to a user once the client is closed: what the end of its life did to a call is ErrClosed, not
+// just an error of a context that the user has never seen.
+func (c *client) closing(err error) error {
+	if err == nil || c.life.Err() == nil || errors.Is(err, ErrClosed) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrClosed, err)
 }
 
 // retrier returns the waits between the attempts of one endeavour: exponential and jittered, without an end.

@@ -45,17 +45,13 @@ func (c *client) Leader(ctx context.Context, election string) (*Leader, error) {
 	return leaderOf(response.Leader), nil
 }
 
-// ask makes one call for a user. What the end of the client's life did to the call is ErrClosed, not an error of a
-// context that the user has never seen.
+// ask makes one call for a user.
 func ask[Q, R any](ctx context.Context, c *client, call func(context.Context, *Q) (*R, error), request *Q) (*R, error) {
-	merged, cancel, err := c.begin(ctx)
+	bound, cancel, err := c.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer cancel()
-	response, err := call(merged, request)
-	if err != nil && ctx.Err() == nil && c.life.Err() != nil {
-		return nil, ErrClosed
-	}
-	return response, err
+	response, err := call(bound, request)
+	return response, c.closing(err)
 }

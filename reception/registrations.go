@@ -3,6 +3,7 @@ package reception
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -127,7 +128,7 @@ func (c *client) Register(ctx context.Context, service *Service, onDisconnect fu
 	ctx, cancel, err := c.begin(ctx)
 	if err == nil {
 		defer cancel()
-		err = c.registrations.register(ctx, key, stored, onDisconnect)
+		err = c.closing(c.registrations.register(ctx, key, stored, onDisconnect))
 	}
 	return c.wrap("Register", key.String(), err)
 }
@@ -174,31 +175,61 @@ func (c *client) Deregister(ctx context.Context, service *Service) error {
 		return c.wrap("Deregister", "", err)
 	}
 	key := serviceKey{service.Name, service.ID}
-	ctx, cancel, err := c.begin(ctx)
-	if err == nil {
-		defer cancel()
-		err = c.registrations.deregister(ctx, key)
-	}
-	return c.wrap("Deregister", key.String(), err)
+	return c.wrap("Deregister", key.String(), c.closing(c.registrations.deregister(ctx, key)))
 }
 
 // deregister drops the desire, then sees to the removal of what was desired.
+//
+// That happens in the background, so that it happens whatever becomes of ctx. The interleaving that this forbids: the
+// user's program ends and withdraws its service with a context that has ended, too; the call fails at once, and the
+// service stays registered for as long as the program takes to go.
 func (r *registrations) deregister(ctx context.Context, key serviceKey) error {
-	p, leave, err := r.enter(ctx, key)
-	if err != nil {
-		return err
+	if r.c.life.Err() != nil {
+		return ErrClosed
 	}
-	u := r.kept(p)
-	if u != nil {
-		u.owner.end()
-		u.rest()
-		r.keep(p, nil)
-	}
-	leave()
-	if u == nil || u.displaced {
+	if !r.known(key) {
 		return ErrNotRegistered
 	}
-	return r.remove(u).wait(ctx)
+	found := make(chan *removal, 1) // nil: there was nothing to remove
+	r.c.spawn(func() { found <- r.drop(key) })
+	ctx, cancel := r.c.bound(ctx)
+	defer cancel()
+	select {
+	case m := <-found:
+		if m == nil {
+			return ErrNotRegistered
+		}
+		return m.wait(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: not confirmed yet, it goes on in the background: %w", ErrUnavailable, ended(ctx))
+	}
+}
+
+// known says whether key is registered, or is about to be.
+func (r *registrations) known(key serviceKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.places[key] != nil
+}
+
+// drop waits for the turn at key and begins the removal of what is registered there; it returns nil if nothing is.
+func (r *registrations) drop(key serviceKey) *removal {
+	p, leave, err := r.enter(r.c.life, key)
+	if err != nil {
+		return nil
+	}
+	defer leave()
+	u := r.kept(p)
+	if u == nil {
+		return nil
+	}
+	u.owner.end()
+	u.rest()
+	r.keep(p, nil)
+	if u.displaced {
+		return nil
+	}
+	return r.remove(u)
 }
 
 // withdraw removes everything at once, by closing the session that it lives on.

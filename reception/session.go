@@ -2,7 +2,6 @@ package reception
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -13,7 +12,9 @@ import (
 type session struct {
 	id      driver.SessionID
 	renewal *renewal
-	gone    context.Context // ends when the backend has dropped it
+	renewed context.Context // ends when it is to be renewed no more
+	condemn context.CancelCauseFunc
+	gone    context.Context // ends when the keeper has given it up
 	drop    context.CancelFunc
 }
 
@@ -138,12 +139,13 @@ func (k *sessionKeeper) run() {
 		retry.Reset()
 		k.c.event(EventSessionOpened, string(s.id), nil)
 		k.set(s, nil)
-		err = s.renewal.run(life, k.lapsed, k.regain)
+		err = s.renewal.run(s.renewed, k.lapsed, k.regain)
 		if life.Err() != nil {
 			return // the session stays current, for Close to close it
 		}
-		s.drop()
+		s.condemn(err)
 		k.set(nil, nil)
+		s.drop() // after that, so that who has waited for it does not find s again
 		k.c.event(EventSessionLost, string(s.id), err)
 		k.expired()
 	}
@@ -170,6 +172,7 @@ func (k *sessionKeeper) open(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := &session{id: opened.Session, renewal: newRenewal(sent, opened, k.c.renewing(opened.Session))}
+	s.renewed, s.condemn = context.WithCancelCause(ctx)
 	s.gone, s.drop = context.WithCancel(context.WithoutCancel(ctx))
 	return s, nil
 }
@@ -185,21 +188,18 @@ func (c *client) renewing(id driver.SessionID) func(context.Context) (time.Durat
 	}
 }
 
-// checkOn is for those whom the backend told that s is gone, which its renewal may not have noticed yet. It has the
-// renewal ask at once, and waits until that has found s gone, d has passed or ctx ends, whose cause it then returns.
-func (s *session) checkOn(ctx context.Context, d time.Duration) error {
-	s.renewal.hurry()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(s.gone, func() { cancel(errGone) })()
-	if err := pause(ctx, d); err != nil && !errors.Is(err, errGone) {
-		return err
+// lose has the keeper give s up, because the backend has told somebody who needed it that it is gone, and waits for that
+// until ctx ends. Whoever needs a session for a write knows better than its renewal, which may be confirmed by a server
+// that has not heard yet.
+func (s *session) lose(ctx context.Context) error {
+	s.condemn(ErrSessionExpired)
+	select {
+	case <-s.gone.Done():
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
 	}
-	return nil
 }
-
-// errGone is the cause with which a wait ends because the session has gone that it was about.
-var errGone = errors.New("session gone")
 
 // close closes the session, and with it removes every record that lives on it. It is called when nothing else of the
 // client runs any more.

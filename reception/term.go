@@ -41,7 +41,7 @@ func (t *term) Held() bool { return t.renewal.held() }
 // Verify implements [Term].
 func (t *term) Verify(ctx context.Context) error {
 	c := t.y.s.c
-	return c.wrap("Verify", t.y.election, t.verify(ctx))
+	return c.wrap("Verify", t.y.election, c.closing(t.verify(ctx)))
 }
 
 func (t *term) verify(ctx context.Context) error {
@@ -80,7 +80,7 @@ func (t *term) lost() error {
 // Resign implements [Term].
 func (t *term) Resign(ctx context.Context) error {
 	c := t.y.s.c
-	return c.wrap("Resign", t.y.election, t.resign(ctx))
+	return c.wrap("Resign", t.y.election, c.closing(t.resign(ctx)))
 }
 
 func (t *term) resign(ctx context.Context) error {

@@ -60,7 +60,10 @@ func (u *upkeep) register(ctx context.Context) error {
 		if !errors.Is(err, ErrSessionExpired) {
 			return err
 		}
-		if err := s.checkOn(ctx, retry.NextBackOff()); err != nil {
+		if err := s.lose(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, retry.NextBackOff()); err != nil {
 			return err
 		}
 	}
@@ -200,7 +203,10 @@ func (u *upkeep) restore(ctx context.Context) error {
 		case !errors.Is(err, ErrSessionExpired):
 			return err
 		}
-		if err := s.checkOn(ctx, retry.NextBackOff()); err != nil {
+		if err := s.lose(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, retry.NextBackOff()); err != nil {
 			return err
 		}
 	}
