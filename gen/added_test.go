@@ -39,16 +39,15 @@ func TestSpecAloneAddsOperations(t *testing.T) {
 		t.Fatalf("after go generate: %s", output)
 	}
 
-	put(t, root, "fake/added_test.go", read(t, "testdata/added/fake_test.go"))
-	mockTest := string(read(t, "testdata/added/mock_test.go"))
-	put(t, root, "reception/mock/added_test.go", []byte(mockTest))
+	put(t, root, "added/fake_test.go", read(t, "testdata/added/fake_test.go"))
+	mockTest := string(read(t, "testdata/added/mock/mock_test.go"))
+	put(t, root, "added/mock/mock_test.go", []byte(mockTest))
 	mockTest = strings.NewReplacer(
-		"package mock_test", "package ubermock_test",
 		"github.com/golang/mock/gomock", "go.uber.org/mock/gomock",
 		"sdk/reception/mock", "sdk/reception/ubermock",
 	).Replace(mockTest)
-	put(t, root, "reception/ubermock/added_test.go", []byte(mockTest))
-	output, ok := command(t, root, "go", "test", "-run=TestAdded", "-v", "./fake", "./reception/mock", "./reception/ubermock")
+	put(t, root, "added/ubermock/mock_test.go", []byte(mockTest))
+	output, ok := command(t, root, "go", "test", "-v", "./added", "./added/mock", "./added/ubermock")
 	if passed := strings.Count(output, "--- PASS: TestAdded"); !ok || passed != 7 {
 		t.Errorf("%d tests have passed\n%s", passed, output)
 	}
@@ -65,27 +64,14 @@ func TestSpecAloneAddsOperations(t *testing.T) {
 	}
 }
 
-// copyModule copies what the module's packages are made of, and nothing that git does not have.
+// copyModule copies what the module's packages are made of.
 func copyModule(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	output, ok := command(t, moduleDir, "git", "ls-files", "--cached", "--others", "--exclude-standard")
-	if !ok {
-		t.Fatalf("git: %s", output)
-	}
-	for path := range strings.Lines(output) {
-		path = strings.TrimSuffix(path, "\n")
-		if strings.Contains(path, "/testdata/") {
-			continue
+	for path := range walk(t, moduleDir) {
+		if !strings.Contains(path, "/testdata/") {
+			put(t, root, path, read(t, filepath.Join(moduleDir, filepath.FromSlash(path))))
 		}
-		content, err := os.ReadFile(filepath.Join(moduleDir, filepath.FromSlash(path)))
-		if os.IsNotExist(err) {
-			continue // removed and not committed yet
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, root, path, content)
 	}
 	return root
 }
@@ -135,8 +121,8 @@ func adapter(t *testing.T, root string) string {
 	source = strings.TrimPrefix(source, Header)
 	source = strings.Replace(source, "package mock", "package adapter", 1)
 	source = regexp.MustCompile(`(?m)^const _ = .*$`).ReplaceAllString(source, "var _ driver.Backend = (*MockBackend)(nil)")
-	put(t, root, "backends/old/adapter.go", []byte(source))
-	if output, ok := command(t, root, "go", "vet", "./backends/old"); !ok {
+	put(t, root, "added/adapter/adapter.go", []byte(source))
+	if output, ok := command(t, root, "go", "vet", "./added/adapter"); !ok {
 		t.Fatalf("before the spec has changed: %s", output)
 	}
 	return source
@@ -147,7 +133,7 @@ func missingMethods(t *testing.T, root, source string) []string {
 	t.Helper()
 	var missing []string
 	for range len(added) + 1 {
-		output, ok := command(t, root, "go", "build", "./backends/old")
+		output, ok := command(t, root, "go", "build", "./added/adapter")
 		if ok {
 			slices.Sort(missing)
 			return missing
@@ -160,7 +146,7 @@ func missingMethods(t *testing.T, root, source string) []string {
 		missing = append(missing, method)
 		source += fmt.Sprintf("\nfunc (*MockBackend) %s(context.Context, *driver.%sRequest) (%s, error) { panic(0) }\n",
 			method, strings.TrimPrefix(method, "Open"), added[method])
-		put(t, root, "backends/old/adapter.go", []byte(source))
+		put(t, root, "added/adapter/adapter.go", []byte(source))
 	}
 	t.Fatalf("after %v there is still one missing", missing)
 	return nil
