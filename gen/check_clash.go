@@ -28,13 +28,20 @@ var takenNames = map[string][]string{
 	},
 }
 
-// Scopes of generated code beside packages.
+// Scopes of generated code beside packages driver and reception.
 const (
 	packageMock      = "mock"
-	methodsOfBackend = "a method of every backend"
-	functionsOfFake  = "a name in the fake"
-	tablesOfFake     = "a table of the fake"
+	methodsOfBackend = "methods"
+	functionsOfFake  = "fake"
+	tablesOfFake     = "tables"
 )
+
+// scopeTitles are what messages call the scopes.
+var scopeTitles = map[string]string{
+	packageDriver: "in package driver", packageReception: "in package reception", packageMock: "in package mock",
+	methodsOfBackend: "among the methods of a backend", functionsOfFake: "in package fake",
+	tablesOfFake: "among the tables of the fake",
+}
 
 // A scope is a place in generated code in which a name can be declared once.
 type scope struct {
@@ -46,7 +53,7 @@ type scope struct {
 func (c *checker) scope(name string) scope {
 	s := scope{c, name, map[string]string{}}
 	for _, taken := range takenNames[name] {
-		s.owner[taken] = "hand-written code"
+		s.owner[taken] = "by hand"
 	}
 	return s
 }
@@ -60,7 +67,7 @@ func (s scope) declare(at Position, owner string, names ...string) (noted bool) 
 		case !taken:
 			s.owner[name] = owner
 		case other != owner: // the same kind of thing of the same name is noted as a duplicate
-			s.add(at, "%s gives %s the name %s, and so does %s", owner, s.name, name, other).expect("another name")
+			s.add(at, "%s would be declared twice %s: %s and %s", name, scopeTitles[s.name], owner, other).expect("another name")
 			return true
 		}
 	}
@@ -73,7 +80,7 @@ func (c *checker) checkClashes() {
 	for _, t := range c.spec.Types {
 		for _, s := range []scope{reception, driver} {
 			if slices.Contains(t.Packages, s.name) {
-				s.declare(t.Pos, "type "+quoted(t.Name), t.Name)
+				s.declare(t.Pos, "for type "+quoted(t.Name), t.Name)
 			}
 		}
 		if slices.Contains(t.Packages, packageDriver) {
@@ -81,13 +88,13 @@ func (c *checker) checkClashes() {
 		}
 	}
 	for _, e := range c.spec.Errors {
-		if !reception.declare(e.Pos, "error "+quoted(e.Name), e.Sentinel()) && e.Origin != OriginClient {
-			driver.declare(e.Pos, "error "+quoted(e.Name), e.Sentinel())
+		if !reception.declare(e.Pos, "for error "+quoted(e.Name), e.Sentinel()) && e.Origin != OriginClient {
+			driver.declare(e.Pos, "for error "+quoted(e.Name), e.Sentinel())
 		}
 	}
 	tables := c.scope(tablesOfFake)
 	for _, r := range c.spec.Records {
-		owner := "record " + quoted(r.Name)
+		owner := "for record " + quoted(r.Name)
 		driver.declare(r.Pos, owner, r.GoName(), r.GoName()+"Stream")
 		tables.declare(r.Pos, owner, lowerCamel(r.GoName(), "Rule"))
 		c.checkClone(r.Fields)
@@ -111,7 +118,7 @@ func (c *checker) checkOperationClashes(driver scope) {
 		if o.Name == "" {
 			continue
 		}
-		owner := "operation " + quoted(o.Name)
+		owner := "for operation " + quoted(o.Name)
 		driver.declare(o.Pos, owner, o.Name+"Request", "Op"+o.Name)
 		if !o.Stream {
 			driver.declare(o.Pos, owner, o.Name+"Response")
@@ -127,7 +134,7 @@ func (c *checker) checkInterfaceClashes(reception scope) {
 		if i.Name == "" {
 			continue
 		}
-		owner := "interface " + quoted(i.Name)
+		owner := "for interface " + quoted(i.Name)
 		reception.declare(i.Pos, owner, i.Name)
 		mocks.declare(i.Pos, owner, "Mock"+i.Name, "Mock"+i.Name+"MockRecorder", "NewMock"+i.Name)
 	}

@@ -148,7 +148,8 @@ func (r *resolver) name(name string) {
 	}
 	r.sound = false
 	known := slices.Concat(keys(r.types), keys(r.structs), keys(r.interfaces), predeclared)
-	r.unknown(r.at, "type", name, known)
+	r.unknown(r.at, "type", name, known).
+		expect("a type, record or interface of the spec, or a predeclared type")
 }
 
 // find gives what a name of the spec stands for.

@@ -85,12 +85,17 @@ func (o *operationChecker) repeats(f *facts, r *Rule) bool {
 func (o *operationChecker) settled(r *Rule, line int, format string, arguments ...any) {
 	problem := o.add(r.Pos, format, arguments...)
 	problem.Message += sure(line)
-	problem.expect("one of them, or another order")
+	problem.expect("one of the two rules, or another order")
 }
 
 // impossible notes an attribute for a case that cannot come up.
 func (o *operationChecker) impossible(r *Rule, key string, line int, expected string) {
-	o.add(r.source.position(key), "%s cannot come up%s", quoted(key), sure(line)).expect("%s", expected)
+	o.idle(r, key, line, quoted(key)+" cannot come up", expected)
+}
+
+// idle notes an attribute that makes no difference.
+func (o *operationChecker) idle(r *Rule, key string, line int, why, expected string) {
+	o.add(r.source.position(key), "%s%s", why, sure(line)).expect("%s", expected)
 }
 
 // sure says which rule makes something certain.

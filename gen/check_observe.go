@@ -5,7 +5,7 @@ func (o *operationChecker) observeLive(f *facts, r *Rule) {
 	id := r.ID.String()
 	switch s, known := f.sessions[id]; {
 	case known && s.live:
-		o.impossible(r, "else", s.line, "one of the two rules, the one that does more")
+		o.impossible(r, "else", s.line, "one of the two rules")
 	case known:
 		o.settled(r, s.line, "this fails, whatever happens")
 	}
@@ -75,11 +75,11 @@ func (o *operationChecker) observePut(f *facts, r *Rule) {
 	case k.presence == present && r.Mode == ModeCreate:
 		o.settled(r, k.line, "there is such a record, so this stores nothing")
 	case k.presence == absent && r.Mode != ModeCreate:
-		o.impossible(r, "mode", k.line, "mode: create, exists: ok")
+		o.idle(r, "mode", k.line, "there is no such record, so all modes do the same", "mode: create, exists: ok")
 	case k.presence == absent && r.Exists.Error != nil:
 		o.impossible(r, "exists", k.line, "exists: ok")
 	case r.Mode == ModeTakeOver && owner != nil && k.owner == owner.String():
-		o.impossible(r, "mode", k.ownerLine, "mode: inplace, as there is nobody to displace")
+		o.idle(r, "mode", k.ownerLine, "there is nobody to displace", "mode: inplace")
 	}
 	f.blurs(r, func(other *known) {
 		other.belongs(nil, nil, 0)
@@ -143,7 +143,7 @@ func (o *operationChecker) observeDelete(f *facts, r *Rule) {
 	}
 	anyone := r.Owner == nil || k.covers(r)
 	if r.Into["deleted"] != nil && r.Missing.OK && k.presence == present && anyone {
-		o.impossible(r, "into", k.line, "no deleted, which is always true")
+		o.idle(r, "into", k.line, quoted("deleted")+" is always true", "no deleted")
 	}
 	f.blurs(r, func(other *known) {
 		other.head = false
@@ -166,7 +166,7 @@ func (o *operationChecker) observeCondition(k *known, r *Rule) bool {
 		return false
 	}
 	if k.covers(r) {
-		o.impossible(r, "owner", k.ownerLine, "no owner and no generation")
+		o.idle(r, "owner", k.ownerLine, "the condition always holds", "no owner")
 	}
 	// Without else, missing also says what happens to somebody else's record, which may be all that it is for.
 	if foreign := r.Owner != nil && r.Else == nil && !k.covers(r); k.presence == present && r.Missing.Error != nil && !foreign {

@@ -113,7 +113,7 @@ func (o *operationChecker) checkTraits() {
 		has[d.text] = d
 	}
 	o.op.Readonly, o.op.Idempotent, o.op.Blocking = has[wordReadonly] != nil, has[wordIdempotent] != nil, has[wordBlocking] != nil
-	if o.m.partial("traits") || o.m.partial("rules") {
+	if o.m.partial("traits") || o.m.partial("rules") || !o.m.has("rules") {
 		return
 	}
 	writes := slices.IndexFunc(o.op.Rules, func(r *Rule) bool { return r.source.kind.rule.writes })
@@ -168,12 +168,12 @@ func (o *operationChecker) checkShape() {
 // checkUnused notes what the operation's signature has and its rules do not.
 func (o *operationChecker) checkUnused() {
 	for i, f := range o.op.In {
-		if !o.taken[f] {
+		if !o.taken[f] && findField(o.op.In, f.Name) == f {
 			o.add(f.Pos, "no rule uses %s", o.m.items("in")[i].mapping.title()).expect("a rule that names it, or no such field")
 		}
 	}
 	for i, f := range o.op.Out {
-		if o.set[f] == 0 {
+		if !o.op.Stream && o.set[f] == 0 && findField(o.op.Out, f.Name) == f {
 			o.add(f.Pos, "no rule sets %s", o.m.items("out")[i].mapping.title()).expect("a rule with it in its into, or no such field")
 		}
 	}

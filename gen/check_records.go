@@ -105,18 +105,24 @@ var roles = []struct {
 	{"generation", func(r *Record) **Path { return &r.Generation }},
 }
 
-// sessionType is the Go type of session ids: that of the first record with a session. All others have it too.
+// sessionType finds the Go type of session ids, which is the same in all records.
 func (c *checker) sessionType() {
+	var first *Record
+	differ := false
 	for _, r := range c.spec.Records {
 		if r.Session == nil {
 			continue
 		}
 		goType := r.Session.goType()
-		if c.session == "" {
-			c.session = goType
+		if first == nil {
+			first, c.session = r, goType
 		}
 		if goType != c.session {
-			c.add(r.Session.Pos, "sessions of type %s", goType).expect("%s, as in record %s", c.session, quoted(c.spec.Records[0].Name))
+			c.add(r.Session.Pos, "sessions of type %s", goType).expect("%s, as in record %s", c.session, quoted(first.Name))
+			differ = true
 		}
+	}
+	if differ {
+		c.session = "" // anything based on string will do
 	}
 }

@@ -13,7 +13,7 @@ func (o *operationChecker) rule(m *mapping) *Rule {
 		o.used[r.Record] = true
 		o.put[r.Record] = o.put[r.Record] || r.Verb == VerbPut
 	}
-	o.doubt = o.doubt || len(m.broken) > 0 || r.Record != nil && (r.Record.Scope == nil || r.Record.Key == nil)
+	o.doubt = o.doubt || len(m.broken) > 0 || m.unsure || m.lacks || r.Record != nil && (r.Record.Scope == nil || r.Record.Key == nil)
 	o.checkRoles(r)
 	o.paths(r)
 	o.outcomes(r)

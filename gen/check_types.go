@@ -43,7 +43,7 @@ func (c *checker) fillType(t *Type, m *mapping) {
 	switch {
 	case constrained && !m.has("says"):
 		c.add(m.at, "%s has a constraint and does not say it", m.title()).expect("says: must be …")
-	case !constrained && m.has("says"):
+	case !constrained && m.entries["says"] != nil && !m.broken["base"]:
 		c.add(m.keyPosition("says"), "%s says a constraint that it does not have", m.title()).
 			expect("length, range, pattern or format; or no says")
 	case !constrained && m.kind == scalarKind && !m.has("named") && !m.has("packages"):

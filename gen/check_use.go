@@ -41,7 +41,7 @@ func (c *checker) descend(at any, fields []*Field, done map[any]bool) {
 // checkUse notes what nothing refers to, as far as all references are known.
 func (c *checker) checkUse() {
 	for _, t := range c.spec.Types {
-		if len(t.Packages) == 0 && !c.used[t] && !c.vague[t] && !c.lostTypes {
+		if c.types[t.Name] == t && len(t.Packages) == 0 && !c.used[t] && !c.vague[t] && !c.lostTypes {
 			c.add(t.Pos, "nothing is of type %s", quoted(t.Name)).expect("a field or parameter of it, or no such type")
 		}
 	}
@@ -49,12 +49,13 @@ func (c *checker) checkUse() {
 		return
 	}
 	for _, e := range c.spec.Errors {
-		if e.Origin == OriginOperation && !c.used[e] {
+		if c.errors[e.Name] == e && e.Origin == OriginOperation && !c.used[e] {
 			c.add(e.Pos, "no operation declares the error %s", quoted(e.Name)).expect("one that does, or another origin")
 		}
 	}
 	for _, r := range c.spec.Records {
 		switch {
+		case c.records[r.Name] != r: // a duplicate
 		case !c.used[r]:
 			c.add(r.Pos, "no rule is about the record %s", quoted(r.Name)).expect("one that is, or no such record")
 		case !c.put[r]:

@@ -15,6 +15,8 @@ type mapping struct {
 	entries map[string]*datum
 	// broken are keys whose values were wrong and noted as such. Whoever misses one keeps quiet about it.
 	broken map[string]bool
+	unsure bool // it has keys that are none, so that what it seems to lack may be there
+	lacks  bool // some key that it must have
 }
 
 // A datum is a value that has the shape its key asks for.
@@ -72,7 +74,7 @@ type decoder struct{ found *problems }
 // mapping decodes a node that has to be a mapping of one of these kinds. It is nil, and noted, for one that is not.
 func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 	if node.Kind != yaml.MappingNode {
-		d.mismatch(node, withArticle(kinds[0].name)+" is a mapping", "a mapping")
+		d.mismatch(node, withArticle(common(kinds)), "a mapping", "a mapping")
 		return nil
 	}
 	k := d.choose(node, kinds)
@@ -84,7 +86,10 @@ func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 		m.name = name.Value
 	}
 	for i := 0; i < len(node.Content); i += 2 {
-		if key := node.Content[i]; key.Kind == yaml.ScalarNode && key.Tag != "!!merge" && !m.has(key.Value) {
+		switch key := node.Content[i]; {
+		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
+			m.unsure = true // inspect has noted it
+		case !m.has(key.Value):
 			d.entry(m, key, node.Content[i+1])
 		}
 	}
@@ -97,7 +102,9 @@ func (d *decoder) entry(m *mapping, key, node *yaml.Node) {
 	m.broken[key.Value] = true
 	k := m.kind.find(key.Value)
 	if k == nil {
-		d.found.unknown(positionOf(key), "key", key.Value, m.kind.names()).Message += " in " + m.title()
+		problem := d.found.unknown(positionOf(key), "key", key.Value, m.kind.names())
+		problem.Message += " in " + m.title()
+		m.broken[problem.Suggestion] = true // so this is not noted as missing
 		return
 	}
 	if e := d.value(node, k.name, &k.value); e != nil {
@@ -138,7 +145,7 @@ func (d *decoder) value(node *yaml.Node, key string, v *value) *datum {
 // list decodes a list. One item that is not in a list is not taken for a list.
 func (d *decoder) list(node *yaml.Node, key string, v *value) *datum {
 	if node.Kind != yaml.SequenceNode {
-		d.mismatch(node, quoted(key)+" is a list", "a list")
+		d.mismatch(node, quoted(key), "a list", "a list")
 		return nil
 	}
 	if len(node.Content) == 0 {
@@ -159,7 +166,7 @@ func (d *decoder) list(node *yaml.Node, key string, v *value) *datum {
 // pairs decodes a mapping whose keys are not the grammar's.
 func (d *decoder) pairs(node *yaml.Node, key string, v *value) *datum {
 	if node.Kind != yaml.MappingNode {
-		d.mismatch(node, quoted(key)+" is a mapping", "a mapping")
+		d.mismatch(node, quoted(key), "a mapping", "a mapping")
 		return nil
 	}
 	if len(node.Content) == 0 {
@@ -190,11 +197,25 @@ func (d *decoder) pairs(node *yaml.Node, key string, v *value) *datum {
 }
 
 // mismatch notes a value of the wrong sort, unless inspect has noted it.
-func (d *decoder) mismatch(node *yaml.Node, fact, expected string) {
-	if node.Kind == yaml.AliasNode || node.Style&yaml.TaggedStyle != 0 {
-		return
+func (d *decoder) mismatch(node *yaml.Node, what, is, expected string) {
+	switch {
+	case node.Kind == yaml.AliasNode || node.Style&yaml.TaggedStyle != 0:
+	case node.Kind == yaml.ScalarNode && node.Tag == "!!null":
+		d.found.add(positionOf(node), "%s has no value", what).expect("%s", expected)
+	default:
+		d.found.add(positionOf(node), "%s is %s, and this is %s", what, is, nodeName(node)).expect("%s", expected)
 	}
-	d.found.add(positionOf(node), "%s, and this is %s", fact, withArticle(nodeName(node))).expect("%s", expected)
+}
+
+// common is what the kinds that may stand in one place are called together.
+func common(kinds []*kind) string {
+	switch {
+	case len(kinds) == 1:
+		return kinds[0].name
+	case kinds[0].rule != nil:
+		return "rule"
+	}
+	return "type"
 }
 
 // withArticle puts the indefinite article before a noun.

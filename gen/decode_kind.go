@@ -22,7 +22,7 @@ func (d *decoder) choose(node *yaml.Node, kinds []*kind) *kind {
 // type's name is known all the same.
 func (d *decoder) chooseType(node *yaml.Node, kinds []*kind) *kind {
 	var signs, found []string
-	chosen := merged("type", kinds)
+	chosen := merged(common(kinds), kinds)
 	for _, k := range kinds {
 		signs = append(signs, quoted(k.sign.key))
 		if lookup(node, k.sign.key) != nil {
@@ -39,7 +39,7 @@ func (d *decoder) chooseType(node *yaml.Node, kinds []*kind) *kind {
 		d.found.add(positionOf(node), "a type with %s at once", strings.Join(found, " and ")).
 			expect("one of %s", enumerated(signs))
 	}
-	return merged("type", kinds)
+	return merged(common(kinds), kinds)
 }
 
 // chooseRule gives the kind of a rule, whose first key is the verb.
@@ -64,10 +64,10 @@ func (d *decoder) chooseRule(node *yaml.Node, kinds []*kind) *kind {
 		}
 	}
 	if object.Kind != yaml.ScalarNode || object.Value == "" {
-		d.mismatch(object, quoted(first.Value)+" is a word", "one of "+enumerated(objects))
+		d.mismatch(object, quoted(first.Value), "a word", enumerated(objects))
 		return nil
 	}
-	d.found.unknown(positionOf(object), "thing to "+first.Value, object.Value, objects).expect("one of %s", enumerated(objects))
+	d.found.unknown(positionOf(object), "thing to "+first.Value, object.Value, objects)
 	return nil
 }
 
@@ -84,7 +84,7 @@ func (d *decoder) noVerb(node *yaml.Node, kinds []*kind) {
 			return
 		}
 	}
-	d.found.unknown(positionOf(first), "verb", first.Value, verbs(kinds)).expect("one of %s", enumerated(verbs(kinds)))
+	d.found.unknown(positionOf(first), "verb", first.Value, verbs(kinds))
 }
 
 // verbs lists the first keys of rules.
@@ -104,8 +104,9 @@ func (d *decoder) complete(m *mapping) {
 		k := &m.kind.keys[i]
 		switch applies := m.holds(k.when); {
 		case m.broken[k.when.key]:
-		case applies && k.required && !m.has(k.name):
+		case applies && k.required && !m.has(k.name) && !m.unsure:
 			d.found.add(m.at, "%s lacks %s", m.title(), quoted(k.name)).expect("%s: %s", k.name, k.doc)
+			m.lacks = true
 		case !applies && m.has(k.name):
 			d.found.add(m.keyPosition(k.name), "%s does not go with this %s", quoted(k.name), k.when.key).
 				expect("it with %s: %s only", k.when.key, k.when.is)
@@ -118,8 +119,9 @@ func (d *decoder) complete(m *mapping) {
 		}
 	}
 	for _, group := range m.kind.one {
-		if d.single(m, group) == 0 {
+		if d.single(m, group) == 0 && !m.unsure {
 			d.found.add(m.at, "%s lacks %s", m.title(), enumerated(quotedAll(group))).expect("one of them")
+			m.lacks = true
 		}
 	}
 	for _, group := range m.kind.most {

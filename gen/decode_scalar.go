@@ -69,12 +69,12 @@ func (d *decoder) scalar(node *yaml.Node, key string, v *value) *datum {
 // wellFormed says whether a text has the form that its shape asks for.
 func (d *decoder) wellFormed(datum *datum, key string, v *value) bool {
 	if v.shape == shapeWord && !slices.Contains(v.choices, datum.text) {
-		d.found.unknown(datum.at, key, datum.text, v.choices).expect("%s", enumerated(v.choices))
+		d.found.unknown(datum.at, strings.TrimSuffix(key, "s"), datum.text, v.choices)
 		return false
 	}
 	form, ok := forms[v.shape]
 	if ok && !form.pattern.MatchString(datum.text) {
-		d.found.add(datum.at, "%s does not do as a %s", quoted(datum.text), key).expect("%s", form.words)
+		d.found.add(datum.at, "%s does not do as %s", quoted(datum.text), quoted(key)).expect("%s", form.words)
 		return false
 	}
 	if v.shape == shapeLower && (token.IsKeyword(datum.text) || types.Universe.Lookup(datum.text) != nil) {
@@ -92,7 +92,7 @@ func (d *decoder) isText(node *yaml.Node, key string) bool {
 	if node.Kind == yaml.ScalarNode && node.Value != "" {
 		expected = "text; in quotes, if this is meant"
 	}
-	d.mismatch(node, quoted(key)+" is text", expected)
+	d.mismatch(node, quoted(key), "text", expected)
 	return false
 }
 
@@ -104,7 +104,7 @@ func (d *decoder) truth(node *yaml.Node, key string, s shape) *datum {
 		if s == shapeFlag {
 			expected = "true"
 		}
-		d.mismatch(node, quoted(key)+" is "+expected, expected)
+		d.mismatch(node, quoted(key), expected, expected)
 		return nil
 	case s == shapeFlag && !isTrue(node):
 		d.found.add(positionOf(node), "%s says what leaving it out says", quoted(key)).expect("true, or no %s at all", quoted(key))
@@ -155,7 +155,7 @@ func (d *decoder) bounds(node *yaml.Node, key string) *datum {
 		if node.Kind == yaml.SequenceNode {
 			d.found.add(positionOf(node), "%s has %d items", quoted(key), len(node.Content)).expect(expected)
 		} else {
-			d.mismatch(node, quoted(key)+" is a list", expected)
+			d.mismatch(node, quoted(key), "a list", expected)
 		}
 		return nil
 	}

@@ -65,7 +65,7 @@ var ruleKinds = []*kind{
 		{"ttl", wantDuration, false, "The time to live that was granted."},
 		{"every", wantDuration, false, "How often to renew."},
 		{"settle", wantDuration, false, "The age at which a confirmed renewal counts."},
-	}}, "Opens a session.", required(entry("ttl", pathTo(wantDuration), "The wanted time to live; 0 takes the backend's default."))),
+	}}, "Opens a session.", entry("ttl", pathTo(wantDuration), "The wanted time to live; without it, or 0, the backend's default.")),
 	sessionRule("renew", ruleKind{verb: VerbRenew, writes: true, results: []result{
 		{"good", wantDuration, false, "How long it is certain to live, counted from the sending of the request."},
 	}}, "Renews a session.", idKey, elseKey),

@@ -31,9 +31,8 @@ func Load(name string, source []byte) (*Spec, error) {
 
 // parse gives the spec's only document, or notes the first thing that keeps it from being one.
 func parse(found *problems, source []byte) *yaml.Node {
-	start := Position{1, 1}
 	if len(source) > maxSize {
-		found.add(start, "the spec has %d bytes", len(source)).expect("at most %d", maxSize)
+		found.add(Position{1, 1}, "the spec has %d bytes", len(source)).expect("at most %d", maxSize)
 		return nil
 	}
 	if !legible(found, string(source)) {
@@ -42,11 +41,20 @@ func parse(found *problems, source []byte) *yaml.Node {
 	var document yaml.Node
 	switch err := yaml.NewDecoder(strings.NewReader(string(source))).Decode(&document); {
 	case errors.Is(err, io.EOF):
-		found.add(start, "the spec is empty").expect("a mapping with the keys %s", enumerated(specKind.names()))
+		found.empty()
 		return nil
 	case err != nil:
 		syntaxError(found, source, err)
 		return nil
 	}
-	return document.Content[0]
+	root := document.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		found.empty()
+		return nil
+	}
+	return root
+}
+
+func (p *problems) empty() {
+	p.add(Position{1, 1}, "the spec is empty").expect("a mapping with %s", enumerated(specKind.names()))
 }

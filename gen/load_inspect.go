@@ -42,7 +42,7 @@ func inspectKeys(found *problems, mapping *yaml.Node) {
 		case key.Tag == "!!merge":
 			found.add(positionOf(key), "a merge key").expect("everything written out")
 		case key.Kind != yaml.ScalarNode:
-			found.add(positionOf(key), "a key that is a %s", nodeName(key)).expect("a name")
+			found.add(positionOf(key), "a key that is %s", nodeName(key)).expect("a name")
 		case twice:
 			found.add(positionOf(key), "duplicate key %s", quoted(key.Value)).expect("one; the first is at line %d", line)
 		default:
@@ -57,21 +57,19 @@ func positionOf(node *yaml.Node) Position { return Position{node.Line, node.Colu
 func nodeName(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
-		return "mapping"
+		return "a mapping"
 	case yaml.SequenceNode:
-		return "list"
-	case yaml.AliasNode:
-		return "alias"
+		return "a list"
 	}
 	switch node.Tag {
-	case "!!null":
-		return "missing value"
 	case "!!bool":
-		return "truth value"
+		return "true or false"
 	case "!!int", "!!float":
-		return "number"
+		return "a number"
+	case "!!timestamp":
+		return "a date"
 	case "!!str":
 		return "text"
 	}
-	return "value that YAML takes for something else than text"
+	return "something else"
 }

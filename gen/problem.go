@@ -113,10 +113,21 @@ func (p *Problem) expect(format string, arguments ...any) *Problem {
 	return p
 }
 
+// mostListed is how many names are listed that would have been right.
+const mostListed = 20
+
 // unknown notes that a name is none of those that are known.
 func (p *problems) unknown(at Position, what, name string, known []string) *Problem {
 	problem := p.add(at, "unknown %s %s", what, quoted(name))
 	problem.Suggestion = p.suggest(name, known)
+	switch {
+	case len(known) == 0:
+		problem.Expected = "nothing: there is none"
+	case len(known) <= mostListed:
+		problem.Expected = enumerated(known)
+	default:
+		problem.Expected = "a name that the spec knows"
+	}
 	return problem
 }
 

@@ -10,7 +10,7 @@ const suggestionWork = 1 << 24
 
 // suggest returns the one of known that name was probably meant to be, or nothing.
 func (p *problems) suggest(name string, known []string) string {
-	best, distance := "", 1+max(1, utf8.RuneCountInString(name)/3)
+	best, distance := "", 1+utf8.RuneCountInString(name)/3
 	for _, candidate := range known {
 		if p.suggesting--; p.suggesting < 0 {
 			return best
