@@ -74,7 +74,11 @@ var ruleWriters = map[Verb]func(*ruleWriter, *Rule){
 
 func (w *ruleWriter) open(r *Rule) {
 	session := w.name("session")
-	w.printf("%s := tx.Open(%s)", session, w.input(r.TTL, "time.Duration"))
+	ttl := "0" // the backend's default
+	if r.TTL != nil {
+		ttl = w.input(r.TTL, "time.Duration")
+	}
+	w.printf("%s := tx.Open(%s)", session, ttl)
 	w.bind(r, "id", session+".ID", "string")
 	w.bind(r, "ttl", session+".TTL", "")
 	w.bind(r, "every", session+".Every", "")

@@ -10,6 +10,9 @@ func words(r *Rule) string { return ruleWords[r.Verb](r) + returned(r) + "." }
 
 var ruleWords = map[Verb]func(*Rule) string{
 	VerbOpen: func(r *Rule) string {
+		if r.TTL == nil {
+			return "Opens a session"
+		}
 		return "Opens a session that lives for " + code(r.TTL)
 	},
 	VerbRenew: func(r *Rule) string {

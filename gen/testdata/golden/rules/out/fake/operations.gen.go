@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digeste1858c5d4cc4
+const _ = driver.Digest0a80e76b1c10
 
 // Begin implements [driver.Backend].
 func (b *Backend) Begin(ctx context.Context, in *driver.BeginRequest) (*driver.BeginResponse, error) {

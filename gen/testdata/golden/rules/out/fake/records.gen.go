@@ -8,7 +8,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digeste1858c5d4cc4
+const _ = driver.Digest0a80e76b1c10
 
 // tables are the records that a cluster stores.
 type tables struct {

@@ -5,4 +5,4 @@ package reception
 import "github.com/go-reception/sdk/reception/driver"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digeste1858c5d4cc4
+const _ = driver.Digest0a80e76b1c10

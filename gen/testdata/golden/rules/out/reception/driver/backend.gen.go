@@ -5,7 +5,7 @@ package driver
 import "context"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // Backend is one client's connection to a cluster.
 type Backend interface {
@@ -15,7 +15,7 @@ type Backend interface {
 	// Begin opens a session.
 	Begin(ctx context.Context, request *BeginRequest) (*BeginResponse, error)
 
-	// BeginSilently opens a session and does not say for how long.
+	// BeginSilently opens a session that lives as long as the backend likes.
 	BeginSilently(ctx context.Context, request *BeginSilentlyRequest) (*BeginSilentlyResponse, error)
 
 	// Renew renews a session.

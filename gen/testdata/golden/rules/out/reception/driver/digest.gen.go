@@ -2,6 +2,6 @@
 
 package driver
 
-// Digeste1858c5d4cc4 is named after the spec that this package was generated from. Whatever is generated together
+// Digest0a80e76b1c10 is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digeste1858c5d4cc4 = true
+const Digest0a80e76b1c10 = true

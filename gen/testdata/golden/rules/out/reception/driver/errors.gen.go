@@ -5,7 +5,7 @@ package driver
 import "errors"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // Any operation may meet these.
 var (

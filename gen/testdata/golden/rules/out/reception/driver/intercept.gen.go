@@ -5,7 +5,7 @@ package driver
 import "context"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // Intercept returns a backend that makes every call of b, every Next of its streams included, through with.
 func Intercept(b Backend, with Interceptor) Backend { return &intercepted{b, with} }

@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // Job is something to do, by somebody.
 type Job struct {

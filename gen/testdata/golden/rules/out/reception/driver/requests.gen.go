@@ -5,7 +5,7 @@ package driver
 import "time"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // BeginRequest is what [Backend.Begin] takes.
 type BeginRequest struct {
@@ -26,10 +26,7 @@ type BeginResponse struct {
 }
 
 // BeginSilentlyRequest is what [Backend.BeginSilently] takes.
-type BeginSilentlyRequest struct {
-	// TTL is the wanted one.
-	TTL time.Duration
-}
+type BeginSilentlyRequest struct{}
 
 // BeginSilentlyResponse is what [Backend.BeginSilently] returns.
 type BeginSilentlyResponse struct {

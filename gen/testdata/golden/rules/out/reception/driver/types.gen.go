@@ -8,7 +8,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digeste1858c5d4cc4
+const _ = Digest0a80e76b1c10
 
 // Token names a session.
 type Token string

@@ -12,7 +12,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digeste1858c5d4cc4
+const _ = driver.Digest0a80e76b1c10
 
 // MockBackend is a mock of [driver.Backend].
 type MockBackend struct {
