@@ -12,6 +12,7 @@ import (
 	"testing"
 )
 
+// What is committed is what the spec gives.
 func TestTreeIsUpToDate(t *testing.T) {
 	diff, err := Check(moduleDir, render(t, realSpec(t)))
 	if err != nil || diff != "" {
@@ -19,6 +20,7 @@ func TestTreeIsUpToDate(t *testing.T) {
 	}
 }
 
+// No order of a map may show in what is rendered.
 func TestRenderIsDeterministic(t *testing.T) {
 	first := render(t, realSpec(t))
 	for range 19 {
@@ -105,6 +107,7 @@ func TestHalfRegeneratedTreeDoesNotCompile(t *testing.T) {
 	}
 }
 
+// Comments keep to the line width, and to their paragraphs.
 func TestCommentFolds(t *testing.T) {
 	long := strings.Repeat("word ", 50)
 	for indent := range 2 {
@@ -126,6 +129,7 @@ func TestCommentFolds(t *testing.T) {
 	}
 }
 
+// Names stay readable, and clear of what Go has taken.
 func TestLowerCamel(t *testing.T) {
 	for name, want := range map[string]string{
 		"A": "a", "Get": "get", "GetLeader": "getLeader", "ID": "id", "TTLOf": "ttlOf", "GetID": "getID", "X2Y": "x2Y",

@@ -52,6 +52,7 @@ func rendered(files map[string]string) map[string][]byte {
 	return all
 }
 
+// Check shows what Write does, and Write does it.
 func TestWriteAndCheckAgree(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, files, after map[string]string
@@ -141,6 +142,7 @@ func orEmpty(m map[string]string) map[string]string {
 	return m
 }
 
+// A file that is right keeps its time, so that nothing is built again for it.
 func TestWriteLeavesAloneWhatIsUpToDate(t *testing.T) {
 	root := tree(t, map[string]string{"a.gen.go": generated})
 	before, err := os.Stat(filepath.Join(root, "a.gen.go"))
@@ -163,6 +165,7 @@ func TestWriteLeavesAloneWhatIsUpToDate(t *testing.T) {
 	}
 }
 
+// Nothing is written when it is not clear from the start that all can be.
 func TestWriteReportsWhatItCannotWrite(t *testing.T) {
 	root := tree(t, map[string]string{"a/in the way": "", "b.gen.go": generated})
 	files := rendered(map[string]string{"a/in the way/a.gen.go": generated, "b.gen.go": changed})

@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// Names and addresses that others can connect to pass, and nothing else does.
 func TestIsHost(t *testing.T) {
 	label := strings.Repeat("a", labelBytes)
 	long := strings.Join([]string{label, label, label, label[:61]}, ".")

@@ -18,6 +18,7 @@ func valid(change func(s *Service)) *Service {
 	return s
 }
 
+// What is just within the limits passes.
 func TestValidateAcceptsTheLimits(t *testing.T) {
 	many := Attributes{}
 	for i := range 60 {
@@ -42,6 +43,7 @@ func TestValidateAcceptsTheLimits(t *testing.T) {
 	}
 }
 
+// What is just outside is told so that a person can mend it.
 func TestValidateNamesFieldAndRule(t *testing.T) {
 	const (
 		identifier = "must be 1 to 128 of A-Z a-z 0-9 . _ -, starting and ending with a letter or a digit, got "
@@ -89,6 +91,7 @@ func shortened(letter string, count int) string {
 	return fmt.Sprintf("%q… (%d bytes)", strings.Repeat(letter, quotedBytes), count)
 }
 
+// Each method checks what it takes, and calls it by the name of its parameter.
 func TestValidateEachMethod(t *testing.T) {
 	none := func(*Service) {}
 	for _, test := range []struct {
@@ -122,6 +125,7 @@ func TestValidateEachMethod(t *testing.T) {
 	}
 }
 
+// Of several bad attributes it is always the same that is reported.
 func TestValidateReportsTheFirstKey(t *testing.T) {
 	bad := valid(func(s *Service) { s.Attributes = Attributes{"b": "\xff", "a": "\xff", "c": "\xff"} })
 	for range 20 {
@@ -131,6 +135,7 @@ func TestValidateReportsTheFirstKey(t *testing.T) {
 	}
 }
 
+// A long value is shortened without making bad text of good.
 func TestQuoteCutsBetweenRunes(t *testing.T) {
 	for offset := range 4 {
 		text := strings.Repeat("a", offset) + strings.Repeat("\U0001F600", 50)
@@ -143,6 +148,7 @@ func TestQuoteCutsBetweenRunes(t *testing.T) {
 	}
 }
 
+// What a backend keeps and what a user gets may be changed without harm to the other.
 func TestConversionsShareNothing(t *testing.T) {
 	original := valid(func(*Service) {})
 	there := toDriverService(original)

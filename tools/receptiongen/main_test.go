@@ -49,6 +49,7 @@ func exists(t *testing.T, root, path string) bool {
 	return err == nil
 }
 
+// It brings a module up to date from any folder of it, once, and -check says so before and after.
 func TestGenerates(t *testing.T) {
 	root := module(t, same)
 	deeper := filepath.Join(root, "spec", "deeper")
@@ -89,6 +90,7 @@ func TestGenerates(t *testing.T) {
 	}
 }
 
+// A mistake in the spec is reported, and nothing is touched.
 func TestBadSpecWritesNothing(t *testing.T) {
 	root := module(t, func(spec string) string { return strings.Replace(spec, "doc: Closed says", "dok: Closed says", 1) })
 	for _, arguments := range [][]string{{"-C", root}, {"-check", "-C", root}} {
@@ -105,6 +107,7 @@ func TestBadSpecWritesNothing(t *testing.T) {
 	}
 }
 
+// -spec takes another file, from the folder that -C names.
 func TestOtherSpec(t *testing.T) {
 	root := module(t, func(string) string { return "not: a spec\n" })
 	spec, err := filepath.Abs("../../spec/reception.yaml")
@@ -119,6 +122,7 @@ func TestOtherSpec(t *testing.T) {
 	}
 }
 
+// What makes no sense on the command line is told from what goes wrong later.
 func TestCommandLine(t *testing.T) {
 	for _, test := range []struct {
 		arguments []string
