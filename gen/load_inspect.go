@@ -12,7 +12,7 @@ func inspect(found *problems, root *yaml.Node) { inspectNode(found, root, 1) }
 func inspectNode(found *problems, node *yaml.Node, depth int) {
 	at := positionOf(node)
 	if depth > maxDepth {
-		found.add(at, "nested too deep").expect("at most %d levels", maxDepth)
+		tooDeep(found, at)
 		return
 	}
 	if node.Anchor != "" {
@@ -30,6 +30,10 @@ func inspectNode(found *problems, node *yaml.Node, depth int) {
 	for _, child := range node.Content {
 		inspectNode(found, child, depth+1)
 	}
+}
+
+func tooDeep(found *problems, at Position) {
+	found.add(at, "nested too deep").expect("at most %d levels", maxDepth)
 }
 
 // inspectKeys notes keys that are no text, or that the mapping has already.

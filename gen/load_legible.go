@@ -15,7 +15,7 @@ func legible(found *problems, source string) bool {
 		return false
 	}
 	started := false
-	number := 0
+	number, depth := 0, 0
 	for line := range strings.Lines(source) {
 		number++
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
@@ -28,9 +28,21 @@ func legible(found *problems, source string) bool {
 			return false
 		}
 		started = started || content(line)
+		for column, r := range []rune(line) {
+			if depth = max(0, depth+nesting[r]); depth > maxBrackets {
+				tooDeep(found, Position{number, column + 1})
+				return false
+			}
+		}
 	}
 	return true
 }
+
+// maxBrackets is how many brackets may be open at a place, those in texts and comments included: so many that only
+// what is meant to exhaust a parser has them.
+const maxBrackets = 1000
+
+var nesting = map[rune]int{'[': 1, '{': 1, ']': -1, '}': -1}
 
 // illegible gives the column, from 1, of the first thing in the line that does not belong into a spec.
 func illegible(line string) (column int, what, expected string) {

@@ -3,6 +3,8 @@ package gen
 import (
 	"bytes"
 	"regexp"
+	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,7 +12,7 @@ import (
 
 // yamlPlace is what the YAML parser puts in front of its messages. Its line is often that of the construct around the
 // mistake, or off by one, and it has no column, so locate looks for the place itself.
-var yamlPlace = regexp.MustCompile(`^yaml: (line \d+: )?`)
+var yamlPlace = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // yamlHints say what to do about messages that do not.
 var yamlHints = map[string]string{
@@ -33,31 +35,75 @@ func syntaxError(found *problems, source []byte, err error) {
 }
 
 // locateWork bounds the bytes that locate has parsed again.
-const locateWork = 8 << 20
+const locateWork = 4 << 20
 
 // locate gives the offset of the first thing that keeps source from being YAML: what follows the longest prefix that is
-// valid. For a bracket or a quote that nothing closes, that is the bracket or the quote.
+// valid. For a bracket or a quote that nothing closes, that is the bracket or the quote. Where looking for it takes too
+// long, it is the line that the parser names.
 func locate(source []byte, err error) int {
-	work := locateWork
-	parses := func(to int) error {
-		work -= to
-		return yaml.Unmarshal(source[:to], new(yaml.Node))
+	l := locator{work: locateWork}
+	from, to := l.section(source)
+	section := source[from:to]
+	failure := l.parse(section)
+	if failure == nil {
+		from, section, failure = 0, source, err // it takes more than a section to see the mistake
 	}
 	// The parser stops where it fails, so a prefix that reaches at least that far fails with the same words.
-	low, high := 0, len(source)
-	for low < high && work > 0 {
-		middle := (low + high) / 2
-		if failure := parses(middle); failure != nil && failure.Error() == err.Error() {
-			high = middle
-		} else {
-			low = middle + 1
+	end := sort.Search(len(section), func(length int) bool {
+		e := l.parse(section[:length])
+		return e != nil && e.Error() == failure.Error()
+	})
+	for end > 0 && l.work > 0 && l.parse(section[:end]) != nil {
+		end--
+	}
+	if l.work <= 0 {
+		return skipBlank(source, lineStart(source, err))
+	}
+	return skipBlank(source, from+end)
+}
+
+// A locator parses parts of a spec, as long as it has work left.
+type locator struct{ work int }
+
+// parse says what is wrong with text as YAML. It has nothing to say when the work is done.
+func (l *locator) parse(text []byte) error {
+	if l.work -= len(text); l.work < 0 {
+		return nil
+	}
+	return yaml.Unmarshal(text, new(yaml.Node))
+}
+
+// section gives the bounds of the first section of a spec that is no valid YAML by itself: from a line that starts with
+// a letter to the next one. The whole spec has sections that are short, compared to it.
+func (l *locator) section(source []byte) (from, to int) {
+	starts := sectionStart.FindAllIndex(source, -1)
+	for i, start := range starts {
+		from, to = start[0], len(source)
+		if i+1 < len(starts) {
+			to = starts[i+1][0]
+		}
+		if l.parse(source[from:to]) != nil {
+			return from, to
 		}
 	}
-	valid := high
-	for valid > 0 && work > 0 && parses(valid) != nil {
-		valid--
+	return 0, len(source)
+}
+
+var sectionStart = regexp.MustCompile(`(?m)^[A-Za-z]`)
+
+// lineStart gives the offset of the line that the parser's message names, 0 without one.
+func lineStart(source []byte, err error) int {
+	match := yamlPlace.FindStringSubmatch(err.Error())
+	number, _ := strconv.Atoi(match[1]) // none is 0
+	offset := 0
+	for ; number > 1; number-- {
+		next := bytes.IndexByte(source[offset:], '\n')
+		if next < 0 {
+			break
+		}
+		offset += next + 1
 	}
-	return skipBlank(source, valid)
+	return offset
 }
 
 // skipBlank gives the offset of the first thing in source, from an offset on, that is no space.
