@@ -143,8 +143,6 @@ func (e *elector) finish(ctx context.Context, a *attempt, term Term, err error) 
 	case err == nil:
 		resign(term)
 		return ErrElectionCanceled
-	case errors.Is(err, ErrClosed):
-		return err
 	case ctx.Err() == nil && givenUp:
 		return ErrElectionCanceled
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrElectionCanceled):

@@ -34,9 +34,10 @@ func TestElector(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _, other := pair(t, fake.NewCluster())
 		attributes := reception.Attributes{"zone": "a"}
-		one := reception.NewElector(client, "reaper", reception.WithServiceID("one"),
-			reception.WithHostAndPort("10.0.0.1", 80), reception.WithAttributes(attributes))
+		withAttributes := reception.WithAttributes(attributes)
 		attributes["zone"] = "changed"
+		one := reception.NewElector(client, "reaper", reception.WithServiceID("one"),
+			reception.WithHostAndPort("10.0.0.1", 80), withAttributes)
 		two := reception.NewElector(other, "reaper")
 		if one.IsLeader() || one.Term() != nil || one.Leader() != nil {
 			t.Error("leads, or knows a leader, before Elect")
@@ -47,6 +48,7 @@ func TestElector(t *testing.T) {
 		if !one.IsLeader() || term == nil {
 			t.Fatal("does not lead after Elect")
 		}
+		one.Leader().Attributes["zone"] = "changed"
 		want := `{ID:one Name:reaper Address:10.0.0.1 Port:80 Attributes:map[zone:a]}`
 		if got := fmt.Sprintf("%+v", *one.Leader()); got != want {
 			t.Errorf("the leader is %s, want %s", got, want)
@@ -58,6 +60,10 @@ func TestElector(t *testing.T) {
 		}
 		if got := fmt.Sprintf("%+v", *two.Leader()); got != want {
 			t.Errorf("the one who waits sees %s, want %s", got, want)
+		}
+		two.Leader().Attributes["zone"] = "changed"
+		if got := fmt.Sprintf("%+v", *two.Leader()); got != want {
+			t.Errorf("a change of what it returned has changed the leader to %s", got)
 		}
 		one.Cancel()
 		synctest.Wait()
@@ -221,11 +227,34 @@ func TestElectCanceled(t *testing.T) {
 type scripted struct {
 	reception.Client
 	campaign func(ctx context.Context) (reception.Term, error)
+	watcher  *stubWatcher // nil: the client's own
 }
 
 func (s *scripted) Campaign(ctx context.Context, _ string, _ *reception.Service) (reception.Term, error) {
 	return s.campaign(ctx)
 }
+
+// A stubWatcher delivers what it is given, and lets the test step in as it starts.
+type stubWatcher struct {
+	reception.LeaderWatcher
+	starting func()
+	states   chan *reception.LeaderState
+	stopped  bool
+}
+
+func (s *scripted) NewLeaderWatcher(name string) reception.LeaderWatcher {
+	if s.watcher == nil {
+		return s.Client.NewLeaderWatcher(name)
+	}
+	return s.watcher
+}
+
+func (w *stubWatcher) Start(context.Context) (<-chan *reception.LeaderState, error) {
+	w.starting()
+	return w.states, nil
+}
+
+func (w *stubWatcher) Stop() { w.stopped = true }
 
 // TestElectWonWhileCanceled plays the interleaving that finish forbids: the campaign is won, and Cancel comes before
 // the elector has the term.
@@ -251,6 +280,54 @@ func TestElectWonWhileCanceled(t *testing.T) {
 			t.Errorf("a candidate is left behind: %v", err)
 		}
 	})
+}
+
+// TestElectCanceledWhileItStartsToWatch plays the interleaving that observe forbids: Cancel comes while the elector
+// starts its leader watch, and so finds none to stop.
+func TestElectCanceledWhileItStartsToWatch(t *testing.T) {
+	client := &scripted{Client: newClient(t, fake.NewCluster().Backend()), watcher: &stubWatcher{}}
+	e := reception.NewElector(client, "reaper")
+	client.watcher.starting = e.Cancel
+	client.campaign = func(ctx context.Context) (reception.Term, error) { return nil, ctx.Err() }
+	if err := e.Elect(t.Context()); !errors.Is(err, reception.ErrElectionCanceled) {
+		t.Errorf("got %v, want ErrElectionCanceled", err)
+	}
+	if !client.watcher.stopped {
+		t.Error("the leader watch goes on after Cancel")
+	}
+}
+
+// TestElectorOverOtherClients checks what the elector makes of a client that is not ours: bare errors of the context, and
+// tokens that are left out.
+func TestElectorOverOtherClients(t *testing.T) {
+	states := make(chan *reception.LeaderState, 1)
+	starts := 0
+	client := &scripted{watcher: &stubWatcher{starting: func() { starts++ }, states: states}}
+	e := reception.NewElector(client, "reaper")
+	ctx, cancel := context.WithCancel(t.Context())
+	client.campaign = func(ctx context.Context) (reception.Term, error) {
+		states <- &reception.LeaderState{Leader: &reception.Leader{Service: service("worker", "w2", 1)}}
+		if got := e.Leader(); got == nil || got.ID != "w2" {
+			t.Errorf("knows of leader %+v, want w2", got)
+		}
+		cancel()
+		return nil, ctx.Err()
+	}
+	err := e.Elect(ctx)
+	if !errors.Is(err, reception.ErrElectionCanceled) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want ErrElectionCanceled and context.Canceled", err)
+	}
+	odd := errors.New("odd")
+	client.campaign = func(context.Context) (reception.Term, error) { return nil, odd }
+	if err := e.Elect(t.Context()); !errors.Is(err, odd) {
+		t.Errorf("got %v, want the client's error", err)
+	}
+	if starts != 1 || client.watcher.stopped {
+		t.Errorf("two Elects have started %d leader watches, want one", starts)
+	}
+	if e.Cancel(); !client.watcher.stopped {
+		t.Error("the leader watch goes on after Cancel")
+	}
 }
 
 // TestElectCampaignPanics checks that a client that panics does not block the elector for good.

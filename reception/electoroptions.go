@@ -18,7 +18,7 @@ func WithHostAndPort(host string, port int) ElectorOption {
 // WithAttributes sets what the candidate says about itself. The attributes are copied.
 func WithAttributes(attributes Attributes) ElectorOption {
 	attributes = maps.Clone(attributes)
-	return func(e *elector) { e.candidate.Attributes = maps.Clone(attributes) }
+	return func(e *elector) { e.candidate.Attributes = attributes }
 }
 
 // WithDisconnectionCallback has onDisconnect called, on a goroutine of its own, once for each term that was lost, with

@@ -36,11 +36,11 @@ func fetch(r *reader[int, step]) step {
 	}
 }
 
-// TestFanoutEverySequence plays every sequence of eight moves, each a publishing of one of three values or a fetch, and
+// TestFanoutEverySequence plays every sequence of seven moves, each a publishing of one of three values or a fetch, and
 // holds each fetch to the contract in its shortest form: if the newest value is not the one this reader saw last, there
 // is a state, and it leads from the one to the other; otherwise there is none.
 func TestFanoutEverySequence(t *testing.T) {
-	const values, moves = 3, 8
+	const values, moves = 3, 7
 	play := func(sequence int) error {
 		f := newSteps()
 		r := f.join(func() {})

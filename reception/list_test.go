@@ -173,6 +173,54 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// A stub answers reads as it is told to.
+type stub struct {
+	driver.Backend
+	names func(context.Context) (*driver.ListNamesResponse, error)
+}
+
+func (s *stub) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*driver.ListNamesResponse, error) {
+	return s.names(ctx)
+}
+
+// TestListNamesIsTheCallers checks that a change of what was returned does not reach what the backend shares.
+func TestListNamesIsTheCallers(t *testing.T) {
+	shared := &driver.ListNamesResponse{Names: []string{"a", "b"}}
+	client := newClient(t, &stub{
+		Backend: fake.NewCluster().Backend(),
+		names:   func(context.Context) (*driver.ListNamesResponse, error) { return shared, nil },
+	})
+	names, err := client.ListNames(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names[0] = "changed"
+	if shared.Names[0] != "a" {
+		t.Error("the backend's list has changed")
+	}
+}
+
+// TestReadCutShortByClose checks that the end of the client is ErrClosed, although what the backend sees is the end of a
+// context.
+func TestReadCutShortByClose(t *testing.T) {
+	asked := make(chan struct{})
+	client := newClient(t, &stub{
+		Backend: fake.NewCluster().Backend(),
+		names: func(ctx context.Context) (*driver.ListNamesResponse, error) {
+			close(asked)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+	})
+	go func() {
+		<-asked
+		_ = client.Close()
+	}()
+	if _, err := client.ListNames(t.Context()); !errors.Is(err, reception.ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+}
+
 func BenchmarkListServices(b *testing.B) {
 	for _, size := range []int{10, 1_000} {
 		b.Run(fmt.Sprintf("instances=%d", size), func(b *testing.B) {

@@ -37,7 +37,7 @@ func outcome(running context.Context, election string, err, loss error) error {
 		return err
 	case err == nil:
 		return attribute("RunWhileLeader", election, loss)
-	case errors.Is(context.Cause(running), loss) && errors.Is(err, running.Err()) && !errors.Is(err, loss):
+	case errors.Is(context.Cause(running), loss) && errors.Is(err, running.Err()):
 		return attribute("RunWhileLeader", election, fmt.Errorf("%w: %w", loss, err))
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,14 @@ func TestRunWhileLeader(t *testing.T) {
 		{"lost, the context's error wrapped", untilEnd(func(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", odd, ctx.Err())
 		}), expire, []error{reception.ErrSessionExpired, odd, context.Canceled}},
+		{"lost after the context's end", func(ctx context.Context, term reception.Term) error {
+			<-ctx.Done()
+			<-term.Context().Done()
+			return ctx.Err()
+		}, func(cancel context.CancelCauseFunc, b *fake.Backend, _ reception.Client) {
+			cancel(nil)
+			time.AfterFunc(time.Second, func() { b.ExpireSessions() })
+		}, []error{context.Canceled}},
 		{"lost, another error", untilEnd(func(context.Context) error { return odd }), expire, []error{odd}},
 		{"closed", untilEnd(context.Context.Err), closing, []error{reception.ErrClosed}},
 	}
@@ -72,6 +81,9 @@ func TestRunWhileLeader(t *testing.T) {
 					if !errors.Is(err, want) {
 						t.Errorf("got %v, want %v", err, want)
 					}
+				}
+				if errors.Is(err, reception.ErrSessionExpired) && !slices.Contains(test.want, reception.ErrSessionExpired) {
+					t.Errorf("got %v, which does not say why run has ended", err)
 				}
 				time.Sleep(time.Second)
 				if _, err := other.Leader(t.Context(), "reaper"); !errors.Is(err, reception.ErrNoLeader) {
@@ -96,8 +108,9 @@ func TestRunWhileLeaderContext(t *testing.T) {
 				}
 				backend.Cut()
 				<-term.Context().Done()
-				if ctx.Err() == nil {
-					t.Error("the term's context has ended before that of run")
+				ended := time.Now()
+				if <-ctx.Done(); time.Since(ended) > 0 {
+					t.Errorf("run's context has ended %v after the term's", time.Since(ended))
 				}
 				return nil
 			})

@@ -50,11 +50,14 @@ func (w *watches[V, S]) join(name string, detach func()) (states <-chan *S, leav
 func (w *watches[V, S]) start(name string) *feed[V, S] {
 	ctx, cancel := context.WithCancel(w.c.life)
 	f := &feed[V, S]{fanout: fanout[V, S]{render: w.render}, cancel: cancel}
+	unhook := context.AfterFunc(w.c.life, func() { w.end(name, f) }) // even if the backend keeps follow from returning
 	running := w.c.spawn(func() {
 		defer w.end(name, f)
+		defer unhook()
 		w.follow(ctx, name, f.publish)
 	})
 	if !running {
+		unhook()
 		cancel()
 		return nil
 	}
@@ -76,7 +79,7 @@ func (w *watches[V, S]) leave(name string, f *feed[V, S], r *reader[V, S]) {
 }
 
 // end follows the end of an upstream: of the client's life, or after the last reader has left. In the first case it
-// ends the readers too; Close joins this, so that all channels are closed when it returns.
+// ends the readers too; Close joins this, so that all channels are closed when it returns. Ending again does nothing.
 func (w *watches[V, S]) end(name string, f *feed[V, S]) {
 	w.mu.Lock()
 	w.forget(name, f)

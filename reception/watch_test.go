@@ -380,13 +380,18 @@ func TestWatchEvents(t *testing.T) {
 		seen := &events{}
 		backend := fake.NewCluster().Backend()
 		client := newClient(t, backend, reception.WithObserver(seen))
-		states := start(t, client.NewWatcher("api"))
-		next(t, states)
-		backend.Cut()
-		time.Sleep(time.Minute)
-		backend.Heal()
-		time.Sleep(time.Minute)
-		want := []string{"watch broken api true", "watch resumed api false"}
+		w := client.NewWatcher("api")
+		next(t, start(t, w))
+		for range 2 {
+			backend.Cut()
+			time.Sleep(time.Minute)
+			backend.Heal()
+			time.Sleep(time.Minute)
+		}
+		w.Stop() // is no trouble
+		synctest.Wait()
+		outage := []string{"watch broken api true", "watch resumed api false"}
+		want := append(outage, outage...)
 		if got := seen.all(); !slices.Equal(got, want) {
 			t.Errorf("events: %q, want %q", got, want)
 		}

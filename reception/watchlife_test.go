@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-reception/sdk/fake"
 	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/reception/driver"
 )
 
 func TestWatcherStart(t *testing.T) {
@@ -290,6 +291,52 @@ func watchOnce(t *testing.T, client reception.Client, name string) bool {
 		go cancel()
 	}
 	return true
+}
+
+// TestWatchRestartIsShared plays the interleaving that forget forbids: an upstream that has lost its last reader ends
+// when its successor is there already, and takes that out of the list of those that can be shared.
+func TestWatchRestartIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &spy{Backend: fake.NewCluster().Backend()}
+		client := newClient(t, backend)
+		first := client.NewWatcher("api")
+		next(t, start(t, first))
+		first.Stop()
+		start(t, client.NewWatcher("api"))
+		synctest.Wait()
+		start(t, client.NewWatcher("api"))
+		synctest.Wait()
+		if open, opened := backend.streams(); open != 1 || opened != 2 {
+			t.Errorf("%d streams are open, of %d opened; want 1 of 2", open, opened)
+		}
+	})
+}
+
+// TestWatchStuckBackend checks that a backend that heeds no context cannot keep channels open, nor new watchers waiting.
+func TestWatchStuckBackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &spy{Backend: fake.NewCluster().Backend()}
+		client := reception.NewClient(backend)
+		states := start(t, client.NewWatcher("api"))
+		next(t, states)
+		unstick := make(chan struct{})
+		backend.tamper = func(batch *driver.Batch[driver.Instance]) *driver.Batch[driver.Instance] {
+			<-unstick
+			return batch
+		}
+		register(t, client, service("api", "a", 1))
+		synctest.Wait()
+		if err := client.Close(); err == nil {
+			t.Error("Close returned nil, though a call has not ended")
+		}
+		if state, open := <-states; open {
+			t.Errorf("got %+v after Close", state)
+		}
+		if _, err := client.NewWatcher("api").Start(t.Context()); !errors.Is(err, reception.ErrClosed) {
+			t.Errorf("Start after Close: %v", err)
+		}
+		close(unstick)
+	})
 }
 
 func TestWatchManyCycles(t *testing.T) {
