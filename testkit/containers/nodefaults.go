@@ -1,0 +1,126 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/moby/moby/client"
+)
+
+// Stop stops the server in good order; its endpoints refuse connections. Undo
+// starts it again, on its old data and behind the same endpoints, without
+// waiting until it serves: see [Cluster.AwaitReady].
+func (n *Node) Stop(tb testing.TB) (undo func()) {
+	tb.Helper()
+	return n.end(tb, "stop", func(ctx context.Context, engine client.APIClient, id string) error {
+		_, err := engine.ContainerStop(ctx, id, client.ContainerStopOptions{})
+		return err
+	})
+}
+
+// Kill ends the server with SIGKILL, as a crash does. Undo is that of Stop.
+func (n *Node) Kill(tb testing.TB) (undo func()) {
+	tb.Helper()
+	return n.end(tb, "kill", func(ctx context.Context, engine client.APIClient, id string) error {
+		if _, err := engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "SIGKILL"}); err != nil {
+			return err
+		}
+		gone := engine.ContainerWait(ctx, id, client.ContainerWaitOptions{})
+		select {
+		case err := <-gone.Error:
+			return err
+		case <-gone.Result:
+			return nil
+		}
+	})
+}
+
+// end is what Stop and Kill have in common.
+func (n *Node) end(
+	tb testing.TB, what string, how func(ctx context.Context, engine client.APIClient, id string) error,
+) (undo func()) {
+	tb.Helper()
+	return n.fault(tb, what, func(ctx context.Context, engine client.APIClient, id string) error {
+		return errors.Join(how(ctx, engine, id), n.point(""))
+	}, func(ctx context.Context, _ client.APIClient, _ string) error { return n.start(ctx) })
+}
+
+// Pause freezes the server: its connections stay open and nothing moves, as on a
+// machine that is suspended. Undo lets it go on.
+func (n *Node) Pause(tb testing.TB) (undo func()) {
+	tb.Helper()
+	return n.fault(tb, "pause", func(ctx context.Context, engine client.APIClient, id string) error {
+		n.setPaused(true)
+		_, err := engine.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	}, func(ctx context.Context, engine client.APIClient, id string) error {
+		_, err := engine.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		n.setPaused(false)
+		return err
+	})
+}
+
+func (n *Node) setPaused(paused bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.paused = paused
+}
+
+// fault does something to the node's container and returns how to undo it.
+func (n *Node) fault(tb testing.TB, what string, do, undo func(context.Context, client.APIClient, string) error) func() {
+	tb.Helper()
+	n.needContainer(tb)
+	with := func(ctx context.Context, act func(context.Context, client.APIClient, string) error) error {
+		engine, err := dockerEngine(ctx)
+		if err != nil {
+			return err
+		}
+		return act(ctx, engine, n.Container().GetContainerID())
+	}
+	return n.cluster.fault(tb, fmt.Sprintf("%s %s", what, n),
+		func(ctx context.Context) error { return with(ctx, do) },
+		func(ctx context.Context) error { return with(ctx, undo) })
+}
+
+// needContainer ends a test that needs what only the kit's own servers can do.
+func (n *Node) needContainer(tb testing.TB) {
+	tb.Helper()
+	if n.external != "" {
+		unavailable(tb, fmt.Errorf("it needs a server of the kit's own, and %s is given by the environment", n.external))
+	}
+}
+
+// fault does something to the cluster. The function that it returns undoes that,
+// once; it runs at the end of the test at the latest.
+func (c *Cluster) fault(tb testing.TB, what string, do, undo func(ctx context.Context) error) func() {
+	tb.Helper()
+	run := func(act func(ctx context.Context) error) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), undoLimit)
+		defer cancel()
+		return act(ctx)
+	}
+	if err := run(do); err != nil {
+		tb.Fatalf("containers: %s: %v", what, err)
+	}
+	var once sync.Once
+	undone := func() {
+		tb.Helper()
+		once.Do(func() {
+			if err := run(undo); err != nil {
+				tb.Errorf("containers: undo %s: %v", what, err)
+			}
+		})
+	}
+	if tb != c.owner { // else the cluster goes with the test, and nothing needs to be undone
+		tb.Cleanup(func() {
+			undone()
+			if err := run(c.awaitReady); err != nil {
+				tb.Errorf("containers: %s is not ready after undoing %s: %v", c.settings.backend, what, err)
+			}
+		})
+	}
+	return undone
+}
