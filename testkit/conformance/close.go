@@ -109,6 +109,25 @@ func closeCases() []testCase {
 			why:  "a client can only join what returns",
 			play: spiClose,
 		},
+		{
+			rule: "R9", name: "spi: every call ends with its context",
+			why:   "a wait that its caller cannot end keeps a process from ending",
+			needs: []ability{canFreeze},
+			play: func(s *scene) {
+				d := s.direct()
+				s.undo(s.cluster.Freeze(d.raw))
+				for _, op := range driver.Operations() {
+					start := time.Now()
+					err := d.call(s.brief(s.TTL/20), op)
+					if !errors.Is(err, context.DeadlineExceeded) {
+						s.Errorf("%s whose context ends: %v", op.Name, err)
+					}
+					if took := time.Since(start); took > s.TTL/20+50*time.Millisecond+s.Grace {
+						s.Errorf("%s whose context ends returns after %v", op.Name, took)
+					}
+				}
+			},
+		},
 	}
 }
 
@@ -224,7 +243,10 @@ func spiClose(s *scene) {
 		}
 		s.is(err, driver.ErrClosed)
 	}
-	_, err := d.ListNames(s.ctx(), &driver.ListNamesRequest{})
-	s.is(err, driver.ErrClosed)
+	for _, op := range driver.Operations() {
+		if err := d.call(s.ctx(), op); !errors.Is(err, driver.ErrClosed) {
+			s.Errorf("%s after Close: %v", op.Name, err)
+		}
+	}
 	s.ok(d.Close())
 }

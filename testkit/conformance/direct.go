@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -11,14 +12,31 @@ import (
 type direct struct {
 	driver.Backend
 
-	s *scene
+	s   *scene
+	raw driver.Backend
 }
 
 // direct adds a connection to the scene.
 func (s *scene) direct() *direct {
 	s.Helper()
-	_, recorded := s.connect()
-	return &direct{recorded, s}
+	raw, recorded := s.connect()
+	return &direct{recorded, s, raw}
+}
+
+// call calls an operation, whichever it is, with an empty request. A stream that it opens is closed again.
+func (d *direct) call(ctx context.Context, op *driver.Operation) error {
+	name := op.Name
+	if op.Stream {
+		name = "Open" + name
+	}
+	method := reflect.ValueOf(d.Backend).MethodByName(name)
+	request := reflect.New(method.Type().In(1).Elem())
+	results := method.Call([]reflect.Value{reflect.ValueOf(ctx), request})
+	if stream, ok := reflect.TypeAssert[interface{ Close() }](results[0]); ok && !results[0].IsNil() {
+		stream.Close()
+	}
+	err, _ := reflect.TypeAssert[error](results[1])
+	return err
 }
 
 // open opens a session that nobody renews.

@@ -164,7 +164,7 @@ func electorCases() []testCase {
 					s.Fatal("RunWhileLeader has not returned")
 				}
 				s.is(err, reception.ErrNotLeader)
-				s.run.gap(next.begun.Sub(lost))
+				s.run.gap(s.Name(), next.begun.Sub(lost))
 			},
 		},
 	}

@@ -133,6 +133,11 @@ func listCases() []testCase {
 			play:  func(s *scene) { listsNothingOld(s, (*member).cut) },
 		},
 		{
+			rule: "L6", name: "spi: revisions tell what a list and a stream have seen",
+			why:  "a list may be served from a watch only if that has passed the client's own writes",
+			play: spiRevisions,
+		},
+		{
 			rule: "L6", name: "in silence a list is an error, not what was known once",
 			why:   "a watch that hears nothing proves nothing",
 			needs: []ability{canFreeze},
@@ -248,4 +253,38 @@ func listsNothingOld(s *scene, begin func(*member) (end func())) {
 	s.never(s.TTL, "a client that is out of reach lists something", func() bool { return !refused() })
 	end()
 	a.sees(s.step()+s.soon(), name)
+}
+
+func spiRevisions(s *scene) {
+	d, e := s.direct(), s.direct()
+	name := s.name("api")
+	session, _ := d.session()
+	w := e.watchService(name)
+	last := uint64(0)
+	grows := func(revision uint64, by string) {
+		s.Helper()
+		if revision <= last {
+			s.Errorf("%s is revision %d, after %d", by, revision, last)
+		}
+		last = revision
+	}
+	for generation := uint64(1); generation <= 6; generation += 2 {
+		grows(d.register(session, s.instance(name, "1", "me", generation)).Revision, "Register")
+		restored, err := d.Restore(s.ctx(), &driver.RestoreRequest{
+			Session: session, Instance: s.instance(name, "1", "me", generation+1),
+		})
+		s.ok(err)
+		grows(restored.Revision, "Restore")
+		listed, err := d.ListServices(s.ctx(), &driver.ListServicesRequest{Name: name})
+		s.ok(err)
+		if listed.Revision < last {
+			s.Errorf("a list that shows revision %d says that it was read at %d", last, listed.Revision)
+		}
+		w.until(s.soon(), "the write shows", func(present map[string]*driver.Instance) bool {
+			return present["1"] != nil && present["1"].Generation == generation+1
+		})
+		if w.cursor < last {
+			s.Errorf("a stream that shows revision %d is at %d", last, w.cursor)
+		}
+	}
 }

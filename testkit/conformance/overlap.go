@@ -161,7 +161,9 @@ func (s *scene) succession(a, b *member, election string, trouble func(*member))
 	trouble(a)
 	token := next.elected(s.gone() + s.election()).Token()
 	gap := next.begun.Sub(holder.lost(s.Grace + s.poll()))
-	s.run.gap(gap)
+	if len(a.confirmed(driver.OpWithdraw)) == 0 { // otherwise it has handed over itself, with no gap to speak of
+		s.run.gap(s.Name(), gap)
+	}
 	if gap < -s.Grace {
 		s.Errorf("two leaders: the second term began %v before the first one had ended", -gap)
 	}

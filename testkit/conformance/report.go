@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,10 +20,14 @@ type Report struct {
 	Cases   []CaseReport `json:"cases"`
 	// Coverage is what the recorded calls have shown of each operation.
 	Coverage []Row `json:"coverage"`
-	// Successions is how often a leader was succeeded while it could not be asked, and SmallestGap the shortest time, of
-	// all these, between the moment at which the one stopped believing in its term and the beginning of the next.
-	Successions int           `json:"successions"`
-	SmallestGap time.Duration `json:"smallestGap"`
+	// Gaps are those of the cases in which a leader was succeeded because it was not heard of, smallest first.
+	Gaps []Gap `json:"gaps"`
+}
+
+// A Gap is the time between the moment at which a leader stopped believing in its term and the beginning of the next.
+type Gap struct {
+	Case   string        `json:"case"`
+	Length time.Duration `json:"length"` // in nanoseconds
 }
 
 // A RuleReport sums up the cases of a rule.
@@ -74,11 +79,9 @@ func (r *run) summary() *Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	report := &Report{
-		Backend: r.harness.Name, Timing: r.harness.Timing, Coverage: r.coverage.Rows(), Successions: len(r.gaps),
+		Backend: r.harness.Name, Timing: r.harness.Timing, Coverage: r.coverage.Rows(), Gaps: slices.Clone(r.gaps),
 	}
-	if len(r.gaps) > 0 {
-		report.SmallestGap = slices.Min(r.gaps)
-	}
+	slices.SortFunc(report.Gaps, func(a, b Gap) int { return cmp.Compare(a.Length, b.Length) })
 	for _, c := range cases() { // in order, without those that were filtered out
 		for _, outcome := range r.outcomes {
 			if outcome.Rule == c.rule && outcome.Name == c.name {
@@ -118,6 +121,10 @@ func (r *Report) String() string {
 	table(r.writeTiming)
 	table(r.writeRules)
 	table(r.writeCoverage)
+	if len(r.Gaps) > 0 {
+		fmt.Fprintf(&out, "%d leaders were succeeded because they were not heard of; the smallest gap was %v: %s\n", len(r.Gaps),
+			r.Gaps[0].Length, r.Gaps[0].Case)
+	}
 	for _, c := range r.Cases {
 		switch c.Outcome {
 		case Failed:
@@ -130,9 +137,9 @@ func (r *Report) String() string {
 }
 
 func (r *Report) writeTiming(w *tabwriter.Writer) {
-	fmt.Fprintln(w, "ttl\tlate\tpropagation\tbackoff\tmargin\tgrace\tsuccessions\tsmallest gap")
-	fmt.Fprintf(w, "%v\t%v\t%v\t%v\t%v\t%v\t%d\t%v\n", r.Timing.TTL, r.Timing.Late, r.Timing.Propagation,
-		r.Timing.Backoff, r.Timing.Margin, r.Timing.Grace, r.Successions, r.SmallestGap)
+	t := r.Timing
+	fmt.Fprintln(w, "ttl\tlate\tpropagation\tbackoff\tmargin\tgrace")
+	fmt.Fprintf(w, "%v\t%v\t%v\t%v\t%v\t%v\n", t.TTL, t.Late, t.Propagation, t.Backoff, t.Margin, t.Grace)
 }
 
 func (r *Report) writeRules(w *tabwriter.Writer) {

@@ -66,7 +66,7 @@ type run struct {
 	mu       sync.Mutex
 	played   int
 	outcomes []CaseReport
-	gaps     []time.Duration // between one term's end and the next one's beginning
+	gaps     []Gap
 }
 
 // play plays one case.
@@ -104,11 +104,12 @@ func (r *run) note(t *testing.T, c testCase, missing []string) {
 	r.outcomes = append(r.outcomes, report)
 }
 
-// gap records how long after a term's end the next one began.
-func (r *run) gap(d time.Duration) {
+// gap records how long after a term's end the next one began, where the servers had to find out by themselves.
+func (r *run) gap(where string, d time.Duration) {
+	_, where, _ = strings.Cut(where, "/cases/")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.gaps = append(r.gaps, d)
+	r.gaps = append(r.gaps, Gap{Case: where, Length: d})
 }
 
 // scene prepares what a case plays on.

@@ -64,7 +64,7 @@ func (s *scene) gone() time.Duration { return s.TTL + s.Late + s.soon() }
 
 // poll is how often a condition is looked at.
 func (s *scene) poll() time.Duration {
-	return min(max(s.TTL/200, time.Millisecond), 20*time.Millisecond)
+	return min(max(s.TTL/200, time.Millisecond), 100*time.Millisecond)
 }
 
 // eventually waits until the condition holds, and fails the case if it does not hold within that time.

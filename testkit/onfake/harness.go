@@ -4,6 +4,8 @@ package onfake
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,22 +16,44 @@ import (
 	"github.com/go-reception/sdk/testkit/conformance"
 )
 
-// Harness brings the fake to the suite: each case gets a cluster of its own, with sessions of the timing's TTL and the
-// timing's propagation.
-func Harness(timing conformance.Timing, options ...fake.ClusterOption) conformance.Harness {
-	options = append(options, fake.WithTTL(timing.TTL), fake.WithPropagation(timing.Propagation))
+// A Setup is a fake to play the suite on.
+type Setup struct {
+	// Timing is that of the clusters that New makes.
+	Timing conformance.Timing
+	// New makes the cluster of a case; nil makes a correct one, of the timing's TTL and propagation and the Options.
+	New func(...fake.ClusterOption) *fake.Cluster
+	// Options are those of each cluster.
+	Options []fake.ClusterOption
+	// Wrap, if it is set, stands between a connection and the suite.
+	Wrap func(driver.Backend) driver.Backend
+}
+
+// Quick is the timing of clusters in bubbles, where time costs nothing.
+func Quick() conformance.Timing {
+	return conformance.Timing{TTL: 15 * time.Second, Backoff: time.Second, Margin: 1500 * time.Millisecond}
+}
+
+// Harness brings the setup to the suite.
+func (s Setup) Harness() conformance.Harness {
+	options := slices.Concat(s.Options, []fake.ClusterOption{
+		fake.WithTTL(s.Timing.TTL), fake.WithPropagation(s.Timing.Propagation),
+	})
+	if s.New == nil {
+		s.New = fake.NewCluster
+	}
 	return conformance.Harness{
 		Name:   "fake",
-		Timing: timing,
+		Timing: s.Timing,
 		Open: func(t conformance.T, _ string) *conformance.Cluster {
 			t.Helper()
-			return Lend(t, fake.NewCluster(options...))
+			return s.lend(t, s.New(options...))
 		},
 	}
 }
 
-// Bubble is the harness with each case in a testing/synctest bubble, whose clock waits for nobody.
-func Bubble(h conformance.Harness) conformance.Harness {
+// Bubble is the harness with each case in a testing/synctest bubble.
+func (s Setup) Bubble() conformance.Harness {
+	h := s.Harness()
 	h.Around = func(t *testing.T, body func(conformance.T)) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) { body(t) })
@@ -37,24 +61,20 @@ func Bubble(h conformance.Harness) conformance.Harness {
 	return h
 }
 
-// Lend makes a cluster's faults the suite's abilities.
-func Lend(t conformance.T, c *fake.Cluster) *conformance.Cluster {
+// lend makes a cluster's faults the suite's abilities.
+func (s Setup) lend(t conformance.T, c *fake.Cluster) *conformance.Cluster {
 	t.Helper()
-	process := func(b driver.Backend) *fake.Backend {
-		f, ok := b.(*fake.Backend)
-		if !ok {
-			t.Fatalf("not a backend of this harness: %T", b)
-		}
-		return f
-	}
+	p := &processes{by: make(map[driver.Backend]*fake.Backend)}
 	return &conformance.Cluster{
-		Connect:    func(conformance.T) driver.Backend { return c.Backend() },
-		Cut:        func(b driver.Backend) func() { process(b).Cut(); return process(b).Heal },
-		Freeze:     func(b driver.Backend) func() { process(b).Freeze(); return process(b).Thaw },
-		Expire:     func(b driver.Backend) { process(b).ExpireSessions() },
-		HideExpiry: func(b driver.Backend) { process(b).HideExpiry(true) },
-		Drift:      func(b driver.Backend, rate float64) { process(b).SetClockRate(rate) },
-		Remove:     func(name, id string) { remove(t, c, "instance", name, id) },
+		Connect: func(conformance.T) driver.Backend { return p.connect(c, s.Wrap) },
+		Cut:     func(b driver.Backend) func() { p.of(b).Cut(); return p.of(b).Heal },
+		Freeze:  func(b driver.Backend) func() { p.of(b).Freeze(); return p.of(b).Thaw },
+		Expire:  func(b driver.Backend) { p.of(b).ExpireSessions() },
+		Drift:   func(b driver.Backend, rate float64) { p.of(b).SetClockRate(rate) },
+		HideExpiry: func(b driver.Backend) {
+			p.of(b).HideExpiry(true)
+		},
+		Remove: func(name, id string) { remove(t, c, "instance", name, id) },
 		Depose: func(election string, session driver.SessionID) {
 			remove(t, c, "candidate", election, string(session))
 		},
@@ -66,6 +86,30 @@ func Lend(t conformance.T, c *fake.Cluster) *conformance.Cluster {
 		Foreign:    func(service *reception.Service) { foreign(t, c, service) },
 		Fair:       true,
 	}
+}
+
+// processes are the fake's own, by what the suite sees of them.
+type processes struct {
+	mu sync.Mutex
+	by map[driver.Backend]*fake.Backend
+}
+
+func (p *processes) connect(c *fake.Cluster, wrap func(driver.Backend) driver.Backend) driver.Backend {
+	process := c.Backend()
+	seen := driver.Backend(process)
+	if wrap != nil {
+		seen = wrap(process)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.by[seen] = process
+	return seen
+}
+
+func (p *processes) of(b driver.Backend) *fake.Backend {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.by[b]
 }
 
 // remove removes a record that is there.
