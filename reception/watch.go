@@ -84,7 +84,6 @@ func (w *watches[V, S]) end(name string, f *feed[V, S]) {
 	w.mu.Lock()
 	w.forget(name, f)
 	w.mu.Unlock()
-	f.cancel()
 	f.end() // outside mu: nobody can join f any more
 }
 

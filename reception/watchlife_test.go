@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,6 +311,51 @@ func TestWatchRestartIsShared(t *testing.T) {
 			t.Errorf("%d streams are open, of %d opened; want 1 of 2", open, opened)
 		}
 	})
+}
+
+// hooked is a context that counts who waits for its end, which never comes.
+type hooked struct {
+	context.Context
+	done  chan struct{}
+	hooks atomic.Int32
+}
+
+func (h *hooked) Done() <-chan struct{} { return h.done }
+
+// AfterFunc is what context.AfterFunc calls on contexts that have it.
+func (h *hooked) AfterFunc(func()) (stop func() bool) {
+	h.hooks.Add(1)
+	return func() bool {
+		h.hooks.Add(-1)
+		return true
+	}
+}
+
+// TestWatchLetsGoOfItsContext checks that a watch that has ended leaves nothing behind in a context that lives on.
+func TestWatchLetsGoOfItsContext(t *testing.T) {
+	for name, end := range map[string]func(reception.Watcher, reception.Client){
+		"Stop":  func(w reception.Watcher, _ reception.Client) { w.Stop() },
+		"Close": func(_ reception.Watcher, c reception.Client) { _ = c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, fake.NewCluster().Backend())
+				ctx := &hooked{Context: t.Context(), done: make(chan struct{})}
+				w := client.NewWatcher("api")
+				if _, err := w.Start(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if n := ctx.hooks.Load(); n != 1 {
+					t.Fatalf("%d hooks in the context of a watch, want one", n)
+				}
+				end(w, client)
+				synctest.Wait()
+				if n := ctx.hooks.Load(); n != 0 {
+					t.Errorf("%d hooks are left in the context", n)
+				}
+			})
+		})
+	}
 }
 
 // TestWatchStuckBackend checks that a backend that heeds no context cannot keep channels open, nor new watchers waiting.
