@@ -19,8 +19,7 @@ type Backend struct {
 	faults  faults
 
 	mu      sync.Mutex
-	closed  bool
-	streams map[closer]struct{} // those that are open
+	streams map[closer]struct{} // those that are open; nil once the backend is closed
 }
 
 // closer is an open stream, whatever it delivers.
@@ -39,7 +38,7 @@ func (b *Backend) Close() error {
 	b.link.close()
 	b.mu.Lock()
 	streams := b.streams
-	b.closed, b.streams = true, nil
+	b.streams = nil
 	b.mu.Unlock()
 	for s := range streams {
 		s.Close()
@@ -47,14 +46,13 @@ func (b *Backend) Close() error {
 	return nil
 }
 
-// track notes an open stream, so that Close closes it; it says whether the backend is open itself.
-func (b *Backend) track(s closer) bool {
+// track notes an open stream, so that Close closes it.
+func (b *Backend) track(s closer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.closed {
+	if b.streams != nil {
 		b.streams[s] = struct{}{}
 	}
-	return !b.closed
 }
 
 func (b *Backend) untrack(s closer) {

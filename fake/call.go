@@ -102,12 +102,16 @@ func (c *call) receive(r kernel.Result) error {
 	return r.Err
 }
 
-// strike lets the faults strike that are armed for this process, and then those for all.
+// strike lets the faults strike that are armed for this process, and then those for all, until one of them ends the
+// call.
 func (c *call) strike(stage Stage) (scripted bool, err error) {
-	if scripted, err = c.backend.faults.strike(c, stage); err != nil {
-		return scripted, err
+	due := c.backend.faults.due(nil, c.op, stage)
+	for _, a := range c.backend.cluster.faults.due(due, c.op, stage) {
+		if scripted, err = a.strike(c); err != nil {
+			return scripted, err
+		}
 	}
-	return c.backend.cluster.faults.strike(c, stage)
+	return false, nil
 }
 
 // lost is the error of a call whose answer did not arrive because of err.

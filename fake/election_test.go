@@ -169,6 +169,19 @@ func TestWaitsEnd(t *testing.T) {
 	}
 }
 
+// A call that ends without an answer meets no fault on the answer's way.
+func TestNoAnswerNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := fake.NewCluster()
+		inject(t, c, fake.Fault{Operation: "AwaitTurn", Stage: fake.After, Nth: 2, Err: errScripted})
+		candidates := campaign(t, c, 2)
+		candidates[1].cancel()
+		if ended, err := candidates[1].turn(); !ended || !errors.Is(err, context.Canceled) {
+			t.Errorf("ended %v, %v", ended, err)
+		}
+	})
+}
+
 // One who waits while his process is frozen learns of his turn when it goes on.
 func TestTurnWhileFrozen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -37,10 +37,10 @@ type Fault struct {
 	Operation string
 	// Stage is when it strikes.
 	Stage Stage
-	// Nth is the first of the operation's arrivals at the stage that it strikes, counted from 1 since its injection.
-	// 0 is 1.
+	// Nth is the first of the operation's calls that it strikes, counted from 1, since its injection, as they arrive at
+	// the stage. 0 is 1.
 	Nth int
-	// Times is how many arrivals in a row it strikes. 0 is 1.
+	// Times is how many calls in a row it strikes. 0 is 1.
 	Times int
 
 	// Delay is how long it holds the call up. It ends early, as the call does, with the call's context, and when the
@@ -147,32 +147,29 @@ func (a *armed) hits() (hit, last bool) {
 	return n >= 0 && n < a.Times, n == a.Times-1
 }
 
-// strike does to a call what the faults do that are armed for it. scripted says that err is the script's own word for
-// what the caller gets; otherwise it is what has become of the link, or of the answer.
-func (s *faults) strike(c *call, stage Stage) (scripted bool, err error) {
-	list := s.armed.Load()
-	if list == nil {
-		return false, nil
+// due counts a call's arrival at a stage, for every fault that is armed for it, and adds those that strike it to list.
+func (s *faults) due(list []*armed, op *driver.Operation, stage Stage) []*armed {
+	all := s.armed.Load()
+	if all == nil {
+		return list
 	}
-	for _, a := range *list {
-		if a.op != c.op || a.Stage != stage {
+	for _, a := range *all {
+		if a.op != op || a.Stage != stage {
 			continue
 		}
 		hit, last := a.hits()
+		if hit {
+			list = append(list, a)
+		}
 		if last {
 			s.remove(a)
 		}
-		if !hit {
-			continue
-		}
-		if scripted, err := a.strike(c); err != nil {
-			return scripted, err
-		}
 	}
-	return false, nil
+	return list
 }
 
-// strike does to a call what the fault does.
+// strike does to a call what the fault does. scripted says that err is the script's own word for what the caller gets;
+// otherwise it is what has become of the link, or of the answer.
 func (a *armed) strike(c *call) (scripted bool, err error) {
 	if a.Delay > 0 {
 		if err := c.conn.Wait(c.ctx, nil, nil, a.Delay); err != nil {

@@ -86,6 +86,22 @@ func TestNthAndTimes(t *testing.T) {
 	}
 }
 
+// Each fault counts every call, also those that others have ended.
+func TestFaultsCountOnTheirOwn(t *testing.T) {
+	c := fake.NewCluster()
+	b := connect(t, c)
+	inject(t, c, fake.Fault{Operation: "ListNames", Nth: 3, Err: errScripted})
+	inject(t, c, fake.Fault{Operation: "ListNames", Nth: 3, Times: 2, Err: driver.ErrPermission})
+	if _, err := b.Inject(fake.Fault{Operation: "ListNames", Nth: 1, Err: driver.ErrUnavailable}); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []error{driver.ErrUnavailable, nil, errScripted, driver.ErrPermission, nil} {
+		if _, err := b.ListNames(t.Context(), &driver.ListNamesRequest{}); !errors.Is(err, want) {
+			t.Errorf("call %d: got %v, want %v", n+1, err, want)
+		}
+	}
+}
+
 // A fault strikes until it is removed.
 func TestRemoveFault(t *testing.T) {
 	c := fake.NewCluster()
@@ -244,11 +260,13 @@ func TestHookIsToldWhat(t *testing.T) {
 		}})
 	}
 	ctx := context.WithValue(t.Context(), key{}, "mine")
-	s, err := b.OpenWatchService(ctx, &driver.WatchServiceRequest{Name: "web"})
+	request := &driver.WatchServiceRequest{Name: "web"}
+	s, err := b.OpenWatchService(ctx, request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	request.Name = "overwritten"
 	if _, err := s.Next(ctx); err != nil {
 		t.Fatal(err)
 	}

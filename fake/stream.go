@@ -40,13 +40,14 @@ func open[In, R any](
 		stream, err = rule(tx, c.backend.cluster.tables, in)
 		return err
 	})
-	err := c.receive(result)
-	o.call.conn, o.stream = c.conn, stream
-	if err == nil && !c.backend.track(o) {
-		err = driver.ErrClosed
+	if result.Err != nil {
+		return c.receive(result)
 	}
-	if err != nil && result.Err == nil {
-		stream.Close()
+	o.call.conn, o.stream = c.conn, stream
+	c.backend.track(o) // before the answer is let through: what is closed by then does not get it
+	err := c.receive(result)
+	if err != nil {
+		o.Close()
 	}
 	return err
 }

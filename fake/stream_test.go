@@ -156,24 +156,49 @@ func TestContextOfNextLosesNothing(t *testing.T) {
 		register(t, writer, writerSession, "1")
 		impatient()
 		b.Thaw()
-		time.AfterFunc(time.Second/2, b.Freeze)
 		expectBatch(t, s, false, 1)
 
-		// The batch is on its way when the link freezes.
-		time.AfterFunc(time.Second, func() { register(t, writer, writerSession, "2") })
-		impatient()
+		// The link freezes while Next waits, so that it is the batch that hangs on its way.
+		hangs := func(id string) {
+			time.AfterFunc(time.Second/3, b.Freeze)
+			time.AfterFunc(time.Second/2, func() { register(t, writer, writerSession, id) })
+			impatient()
+		}
+		hangs("2")
 		impatient()
 		register(t, writer, writerSession, "3")
 		b.Thaw()
-		if batch, err := s.Next(t.Context()); err != nil || len(batch.Changes) == 0 || batch.Changes[0].Record.Service.ID != "2" {
-			t.Errorf("got %+v, %v", batch, err)
+		for _, want := range []string{"2", "3"} {
+			if got := expectBatch(t, s, false, 1).Changes[0].Record.Service.ID; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
 		}
+		hangs("4")
+		b.Thaw()
+		s.Close()
+		if batch, err := s.Next(t.Context()); !errors.Is(err, driver.ErrClosed) {
+			t.Errorf("after Close, with a batch on its way: %+v, %v", batch, err)
+		}
+
+		s = watch(t, b)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.Next(ended); !errors.Is(err, context.Canceled) {
 			t.Errorf("with a context that has ended: %v", err)
 		}
 	})
+}
+
+// Healing a link that is not cut breaks nothing.
+func TestHealWithoutCut(t *testing.T) {
+	c := fake.NewCluster()
+	b, session := process(t, c)
+	s := watch(t, b)
+	expectBatch(t, s, true, 0)
+	b.Heal()
+	b.Thaw()
+	register(t, b, session, "1")
+	expectBatch(t, s, false, 1)
 }
 
 // Faults reach Next: an error breaks the stream, a delay holds it up, and a hook comes before the batch is chosen.
