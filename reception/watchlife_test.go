@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,105 +194,6 @@ func TestWatchStartDoesNotWait(t *testing.T) {
 	})
 }
 
-// TestWatchStress has watchers of few names come and go in every way there is, while the instances change and in the
-// end the client is closed. The race detector, goleak and a send on a closed channel are what it would fail by.
-func TestWatchStress(t *testing.T) {
-	cluster := fake.NewCluster()
-	backend := cluster.Backend()
-	client := reception.NewClient(backend, reception.WithBackoff(time.Millisecond, 5*time.Millisecond))
-	other := newClient(t, cluster.Backend())
-	stop := make(chan struct{})
-	var all sync.WaitGroup
-	name := func() string { return fmt.Sprintf("api%d", rand.IntN(3)) }
-	repeat := func(step func() bool) {
-		all.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if !step() {
-					return
-				}
-			}
-		})
-	}
-	for range 8 {
-		repeat(func() bool { return watchOnce(t, client, name()) })
-	}
-	repeat(func() bool {
-		s := service(name(), fmt.Sprintf("i%d", rand.IntN(5)), rand.IntN(9))
-		_ = other.Register(context.Background(), s, nil)
-		if rand.IntN(2) == 0 {
-			_ = other.Deregister(context.Background(), s)
-		}
-		return true
-	})
-	repeat(func() bool {
-		time.Sleep(time.Millisecond)
-		backend.Cut()
-		backend.Heal()
-		return true
-	})
-	time.Sleep(300 * time.Millisecond)
-	if err := client.Close(); err != nil {
-		t.Errorf("Close: %v", err)
-	}
-	close(stop)
-	all.Wait()
-}
-
-// watchOnce watches for a moment, checks what it sees, and ends the watch in one of the ways there are. It reports
-// false when the client is closed.
-func watchOnce(t *testing.T, client reception.Client, name string) bool {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	w := client.NewWatcher(name)
-	defer w.Stop()
-	states, err := w.Start(ctx)
-	if err != nil {
-		if !errors.Is(err, reception.ErrClosed) {
-			t.Error(err)
-		}
-		return false
-	}
-	seen := map[string]int{}
-	revision := uint64(0)
-	for range rand.IntN(5) {
-		state, open := <-states
-		if !open {
-			return false
-		}
-		if state.Revision <= revision {
-			t.Errorf("Revision was %d and is %d", revision, state.Revision)
-		}
-		revision = state.Revision
-		for _, s := range state.Removed {
-			delete(seen, s.ID)
-		}
-		for _, s := range append(append([]*reception.Service{}, state.Added...), state.Updated...) {
-			seen[s.ID] = s.Port
-		}
-		if len(seen) != len(state.Services) {
-			t.Errorf("the deltas lead to %v, the state is %v", seen, ids(state.Services))
-		}
-		for _, s := range state.Services {
-			if port, there := seen[s.ID]; !there || port != s.Port {
-				t.Errorf("the deltas lead to %v, the state is %v", seen, ids(state.Services))
-			}
-		}
-	}
-	switch rand.IntN(3) {
-	case 0:
-		go w.Stop()
-	case 1:
-		go cancel()
-	}
-	return true
-}
-
 // TestWatchRestartIsShared plays the interleaving that forget forbids: an upstream that has lost its last reader ends
 // when its successor is there already, and takes that out of the list of those that can be shared.
 func TestWatchRestartIsShared(t *testing.T) {
@@ -399,75 +299,4 @@ func TestWatchManyCycles(t *testing.T) {
 			t.Errorf("%d streams are open, of %d opened; want none of 1000", open, opened)
 		}
 	})
-}
-
-func TestWatchIterator(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		backend := &spy{Backend: fake.NewCluster().Backend()}
-		client := newClient(t, backend)
-		a := service("api", "a", 1)
-		var seen []int
-		sequence := reception.Watch(t.Context(), client, "api")
-		for range 2 { // each use is a watch of its own
-			seen = nil
-			for state := range sequence {
-				seen = append(seen, len(state.Services))
-				if len(seen) == 1 {
-					if err := client.Register(t.Context(), a, nil); err != nil {
-						t.Fatal(err)
-					}
-					continue
-				}
-				break
-			}
-			deregister(t, client, a)
-			synctest.Wait()
-			if open, _ := backend.streams(); open != 0 {
-				t.Errorf("%d streams are open after the loop", open)
-			}
-		}
-		if len(seen) != 2 || seen[0] != 0 || seen[1] != 1 {
-			t.Errorf("the loop saw %v instances, want 0, then 1", seen)
-		}
-
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		for range reception.Watch(ctx, client, "api") {
-			cancel()
-		}
-		for state := range reception.Watch(t.Context(), client, "a b") {
-			if !errors.Is(state.Err, reception.ErrInvalidService) {
-				t.Errorf("Err is %v", state.Err)
-			}
-		}
-	})
-}
-
-func BenchmarkWatch(b *testing.B) {
-	for _, watchers := range []int{1, 1_000, 10_000} {
-		b.Run(fmt.Sprintf("watchers=%d", watchers), func(b *testing.B) {
-			cluster := fake.NewCluster()
-			client, other := newClient(b, cluster.Backend()), newClient(b, cluster.Backend())
-			var all []<-chan *reception.ServiceState
-			for range watchers {
-				states, err := client.NewWatcher("api").Start(context.Background())
-				if err != nil {
-					b.Fatal(err)
-				}
-				<-states
-				all = append(all, states)
-			}
-			b.ReportAllocs()
-			s := service("api", "a", 0)
-			for b.Loop() {
-				s.Port = s.Port%60_000 + 1
-				if err := other.Register(context.Background(), s, nil); err != nil {
-					b.Fatal(err)
-				}
-				for _, states := range all {
-					<-states
-				}
-			}
-		})
-	}
 }
