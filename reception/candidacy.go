@@ -16,6 +16,7 @@ type candidacy struct {
 	session    driver.SessionID
 	renewal    *renewal
 	withdrawal *pursuit
+	doubtful   bool // the answer to a withdrawal was lost; only withdrawal touches it
 	absent     bool // the backend knew of no candidacy when it was withdrawn; set before withdrawal is done
 }
 
@@ -99,7 +100,7 @@ func (y *candidacy) persist(ctx context.Context, step func() error) error {
 //
 // Where confirmations need to settle it asks until one has. values is the context whose values the term keeps.
 func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, error) {
-	t := newTerm(y, values, token)
+	t := newTerm(values, y, token)
 	for !t.renewal.held() {
 		if err := t.renewal.try(ctx); err != nil {
 			return nil, err
@@ -138,9 +139,12 @@ func (y *candidacy) withdraw() {
 // leave gives up the place in the queue.
 func (y *candidacy) leave(ctx context.Context) error {
 	_, err := y.s.c.backend.Withdraw(ctx, &driver.WithdrawRequest{Session: y.session, Election: y.election})
-	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrSessionExpired) {
-		y.absent = true
+	switch {
+	case errors.Is(err, ErrNotLeader), errors.Is(err, ErrSessionExpired):
+		y.absent = !y.doubtful // or else it may be this that has withdrawn it
 		return nil
+	case errors.Is(err, ErrOutcomeUnknown):
+		y.doubtful = true
 	}
 	return err
 }

@@ -63,9 +63,9 @@ func NewClient(backend driver.Backend, opts ...Option) Client {
 
 // Close implements [Client].
 func (c *client) Close() error {
-	first := false
 	c.mu.Lock()
-	first, c.closed = !c.closed, true
+	first := !c.closed
+	c.closed = true
 	c.mu.Unlock()
 	err := c.close()
 	if !first {
@@ -143,7 +143,7 @@ func (c *client) closing(err error) error {
 // retrier returns the waits between the attempts of one endeavour: exponential and jittered, without an end.
 func (c *client) retrier() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = c.options.backoff.initial, c.options.backoff.max
+	b.InitialInterval, b.MaxInterval = c.options.backoff.initial, c.options.backoff.longest
 	b.Reset()
 	return b
 }

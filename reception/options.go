@@ -11,13 +11,13 @@ type Option func(*options)
 type options struct {
 	logger   Logger
 	observer Observer
-	backoff  struct{ initial, max time.Duration }
+	backoff  struct{ initial, longest time.Duration }
 }
 
 // makeOptions applies opts to the defaults.
 func makeOptions(opts []Option) options {
 	o := options{logger: NewNilLogger()}
-	o.backoff.initial, o.backoff.max = 100*time.Millisecond, 5*time.Second
+	o.backoff.initial, o.backoff.longest = 100*time.Millisecond, 5*time.Second
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -43,11 +43,11 @@ func WithObserver(observer Observer) Option {
 }
 
 // WithBackoff sets the waits between attempts to reach a backend that has failed: they start at initial and grow to
-// max, each varied by half at random. The defaults are 100 ms and 5 s. After an outage everything is back within one
-// such wait. It panics unless 0 < initial <= max.
-func WithBackoff(initial, max time.Duration) Option {
-	if initial <= 0 || max < initial {
-		panic(fmt.Sprintf("reception: WithBackoff(%v, %v): need 0 < initial <= max", initial, max))
+// longest, each varied by half at random. The defaults are 100 ms and 5 s. After an outage everything is back within one
+// such wait. It panics unless 0 < initial <= longest.
+func WithBackoff(initial, longest time.Duration) Option {
+	if initial <= 0 || longest < initial {
+		panic(fmt.Sprintf("reception: WithBackoff(%v, %v): need 0 < initial <= longest", initial, longest))
 	}
-	return func(o *options) { o.backoff.initial, o.backoff.max = initial, max }
+	return func(o *options) { o.backoff.initial, o.backoff.longest = initial, longest }
 }

@@ -190,61 +190,105 @@ func (r *renewal) hurry() {
 // one at a time and must not wait.
 func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	next := time.NewTimer(r.every)
-	defer next.Stop()
-	horizon := time.NewTimer(time.Until(r.horizon()))
-	defer horizon.Stop()
-	retry := r.retrier()
-	answers := make(chan error, 1)
-	asking, isLapsed := false, false
-	defer func() {
-		if asking {
-			cancel()
-			<-answers
-		}
-	}()
+	w := &watchman{
+		renewal: r, lapse: lapse, regain: regain, retry: r.retrier(),
+		next:    time.NewTimer(r.every),
+		horizon: time.NewTimer(time.Until(r.horizon())),
+		answers: make(chan error, 1),
+	}
+	defer w.leave(cancel)
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-r.early:
-			if !asking {
-				next.Reset(0)
-			}
-		case <-next.C:
-			// On a goroutine of its own, so that a request that hangs does not keep the horizon from being noticed.
-			asking = true
-			go func() { answers <- r.try(ctx) }()
-		case err := <-answers:
-			asking = false
-			if err != nil && lasting(err) {
-				return err
-			}
-			if err != nil {
-				next.Reset(retry.NextBackOff())
-				continue
-			}
-			retry.Reset()
-			next.Reset(r.every)
-			horizon.Reset(time.Until(r.horizon()))
-			if isLapsed && r.held() {
-				isLapsed = false
-				if regain != nil {
-					regain()
-				}
-			}
-		case <-horizon.C:
-			if isLapsed || r.held() {
-				continue // it has moved on since the timer was set
-			}
-			if r.final {
-				return errLapsed
-			}
-			isLapsed = true
-			if lapse != nil {
-				lapse()
-			}
+			w.hurry()
+		case <-w.next.C:
+			w.ask(ctx)
+		case answer := <-w.answers:
+			err = w.answered(answer)
+		case <-w.horizon.C:
+			err = w.passed()
 		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// A watchman is one run of a renewal: it asks in time, and notices when nobody has answered.
+type watchman struct {
+	*renewal
+
+	lapse, regain func()
+	retry         *backoff.ExponentialBackOff
+	next, horizon *time.Timer
+	answers       chan error // of the one question that may be out
+	asking        bool
+	isLapsed      bool
+}
+
+// leave stops everything and waits for the answer to a question that is out.
+func (w *watchman) leave(cancel context.CancelFunc) {
+	cancel()
+	w.next.Stop()
+	w.horizon.Stop()
+	if w.asking {
+		_ = <-w.answers // there is nobody to tell
+	}
+}
+
+// hurry has the next question asked now, unless one is out.
+func (w *watchman) hurry() {
+	if !w.asking {
+		w.next.Reset(0)
+	}
+}
+
+// ask asks on a goroutine of its own, so that a request that hangs does not keep the horizon from being noticed.
+func (w *watchman) ask(ctx context.Context) {
+	w.asking = true
+	go func() { w.answers <- w.try(ctx) }()
+}
+
+// answered takes an answer. It returns the error if that is lasting.
+func (w *watchman) answered(err error) error {
+	w.asking = false
+	if err != nil && lasting(err) {
+		return err
+	}
+	if err != nil {
+		w.next.Reset(w.retry.NextBackOff())
+		return nil
+	}
+	w.retry.Reset()
+	w.next.Reset(w.every)
+	w.horizon.Reset(time.Until(w.renewal.horizon()))
+	if w.isLapsed && w.held() {
+		w.isLapsed = false
+		call(w.regain)
+	}
+	return nil
+}
+
+// passed looks whether the horizon has passed, or has moved on since the timer was set. It returns an error if it has
+// passed for good.
+func (w *watchman) passed() error {
+	if w.isLapsed || w.held() {
+		return nil
+	}
+	if w.final {
+		return errLapsed
+	}
+	w.isLapsed = true
+	call(w.lapse)
+	return nil
+}
+
+// call calls f, if there is one.
+func call(f func()) {
+	if f != nil {
+		f()
 	}
 }

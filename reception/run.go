@@ -23,11 +23,13 @@ func RunWhileLeader(
 	// Deferred, so that it happens after a panic, which then goes on, and after runtime.Goexit. It is not bounded by
 	// ctx, which may be what has ended run.
 	defer resign(term)
-	// Made from the term's context, whose end is then the end of this one at once, with no goroutine in between.
+	// Made from the term's context, so that what ends that one ends this one in the same call, with no goroutine in
+	// between.
 	running, cancel := context.WithCancelCause(term.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(ended(ctx)) })()
-	return outcome(running, election, run(running, term), lossOf(term))
+	err = run(running, term)
+	return outcome(running, election, err, lossOf(term))
 }
 
 // outcome is what RunWhileLeader returns for the error of run and the reason why the term was lost, if it was.

@@ -23,9 +23,10 @@ type term struct {
 // errResigned is the cause of the end of a term that was given up.
 var errResigned = fmt.Errorf("%w: resigned", ErrNotLeader)
 
-func newTerm(y *candidacy, values context.Context, token uint64) *term {
+// newTerm returns a term that is not confirmed yet. It keeps the values of ctx.
+func newTerm(ctx context.Context, y *candidacy, token uint64) *term {
 	t := &term{y: y, token: token, renewal: newTermRenewal(y.renewal, y.verify(token))}
-	t.context, t.cancel = context.WithCancelCause(context.WithoutCancel(values))
+	t.context, t.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	return t
 }
 

@@ -105,6 +105,7 @@ func TestLawsBite(t *testing.T) {
 		{"the fake imports a library", "fake > @go.uber.org/zap", nil},
 		{"the fake imports conformance", "fake/internal/x > testkit/conformance", nil},
 		{"the suite imports the fake", "testkit/conformance > fake", nil},
+		{"the suite's run on the fake imports a library", "testkit/onfake > @go.uber.org/goleak", nil},
 		{"the suite imports a library", "testkit/conformance > @go.uber.org/goleak", nil},
 		{"the generator imports the SDK", "gen > reception", nil},
 		{

@@ -84,6 +84,11 @@ var laws = []law{
 		brings: small,
 	},
 	{
+		text: "the suite on the fake needs both, the SDK and the SPI",
+		of:   paths("testkit/onfake"),
+		may:  paths(reception, driver, fake, conformance),
+	},
+	{
 		text:   "the generator needs a YAML library, and one that prints a diff",
 		of:     paths(generator),
 		may:    anyOf(yamlLib, diffLib),
