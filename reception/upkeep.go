@@ -46,24 +46,34 @@ func (u *upkeep) successor() *upkeep {
 	return next
 }
 
-// register stores the record whoever holds it, trying again only where the session turned out to be gone.
+// register stores the record whoever holds it.
 func (u *upkeep) register(ctx context.Context) error {
-	c := u.r.c
-	retry := c.retrier()
-	for {
-		s, err := u.r.sessions.await(ctx, false)
+	return u.write(ctx, false, func(s *session) error {
+		_, err := u.r.c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
+		return err
+	})
+}
+
+// write stores the record on the current session, and on the next one where that turns out to be gone. It waits for a
+// session as sessionKeeper.await does.
+func (u *upkeep) write(ctx context.Context, patient bool, store func(*session) error) error {
+	retry := u.r.c.retrier()
+	for losses := 0; ; losses++ {
+		if losses > 1 { // a backend that drops every session is not to be asked without a pause
+			if err := pause(ctx, retry.NextBackOff()); err != nil {
+				return err
+			}
+		}
+		s, err := u.r.sessions.await(ctx, patient)
 		if err != nil {
 			return err
 		}
-		_, err = c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
+		err = store(s)
 		u.note(s, err)
 		if !errors.Is(err, ErrSessionExpired) {
 			return err
 		}
 		if err := s.lose(ctx); err != nil {
-			return err
-		}
-		if err := pause(ctx, retry.NextBackOff()); err != nil {
 			return err
 		}
 	}
@@ -187,27 +197,14 @@ func (u *upkeep) matches(present *driver.Instance) bool {
 
 // restore stores the record where it is absent or an older one of ours.
 func (u *upkeep) restore(ctx context.Context) error {
-	retry := u.r.c.retrier()
-	for {
-		s, err := u.r.sessions.await(ctx, true)
-		if err != nil {
-			return err
-		}
-		_, err = u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
-		u.note(s, err)
-		switch {
-		case err == nil:
-			u.owner.restored()
-			u.r.c.event(EventRestored, u.key.String(), nil)
-			return nil
-		case !errors.Is(err, ErrSessionExpired):
-			return err
-		}
-		if err := s.lose(ctx); err != nil {
-			return err
-		}
-		if err := pause(ctx, retry.NextBackOff()); err != nil {
-			return err
-		}
+	err := u.write(ctx, true, func(s *session) error {
+		_, err := u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	u.owner.restored()
+	u.r.c.event(EventRestored, u.key.String(), nil)
+	return nil
 }
