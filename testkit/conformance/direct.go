@@ -44,6 +44,9 @@ func (d *direct) open() *driver.OpenSessionResponse {
 	d.s.Helper()
 	opened, err := d.OpenSession(d.s.ctx(), &driver.OpenSessionRequest{})
 	d.s.ok(err)
+	if opened.TTL <= 0 || opened.RenewEvery <= 0 || opened.RenewEvery >= opened.TTL || opened.Settle < 0 {
+		d.s.Fatalf("a session that nobody can keep: %+v", *opened)
+	}
 	return opened
 }
 

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 )
 
 // variantLimit is how long the suite may take on one variant before that counts as a hang.
-const variantLimit = time.Minute
+const variantLimit = 30 * time.Second
 
 // inVariant is set in the environment of a process that plays the suite on a variant.
 const inVariant = "CONFORMANCE_VARIANT"
@@ -44,19 +46,30 @@ func (v *Verdict) Rules() []string {
 
 // Variant plays the suite on a fake that is wrong in some way, and returns what that has found. It has to be called by a
 // test or subtest of its own, and plays in another process of the same test binary, so that a panic, a deadlock of a
-// bubble or a hang is a verdict, too. Only the cases of the rules are played, or all if there are none.
+// bubble or a hang is a verdict, too.
+//
+// Given rules, it plays the cases of those, until one of each has failed. Otherwise it plays all cases until one has
+// failed, beginning with those that call the driver's operations, which are the quickest to notice.
 func Variant(t *testing.T, h conformance.Harness, rules ...string) *Verdict {
 	t.Helper()
 	if os.Getenv(inVariant) != "" {
-		conformance.Run(t, h)
+		conformance.Run(t, untilFailed(h, len(rules) > 0))
 		t.FailNow() // which ends the test here; only the suite's own subtests count
 	}
+	if len(rules) > 0 {
+		return play(t, "/^cases$/^("+strings.Join(rules, "|")+")$")
+	}
+	if v := play(t, "/^cases$/.*/^spi:"); len(v.Failed) > 0 {
+		return v
+	}
+	return play(t, "")
+}
+
+// play has another process play those subtests of t that only names.
+func play(t *testing.T, only string) *Verdict {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), variantLimit+10*time.Second)
 	defer cancel()
-	only := "/^cases$/^(" + strings.Join(rules, "|") + ")$"
-	if len(rules) == 0 {
-		only = ""
-	}
 	exact := "^" + strings.ReplaceAll(regexp.QuoteMeta(t.Name()), "/", "$/^") + "$"
 	//nolint:gosec // the test binary itself
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run="+exact+only, "-test.v", "-test.parallel=1",
@@ -69,6 +82,29 @@ func Variant(t *testing.T, h conformance.Harness, rules ...string) *Verdict {
 	v := &Verdict{Output: string(output)}
 	v.read(t.Name())
 	return v
+}
+
+// untilFailed is the harness without the cases that come after one that has failed: of the same rule, or of any.
+func untilFailed(h conformance.Harness, ofSameRule bool) conformance.Harness {
+	var failed sync.Map
+	around := h.Around
+	h.Around = func(t *testing.T, body func(conformance.T)) {
+		t.Helper()
+		rule := ""
+		if ofSameRule {
+			rule = path.Base(path.Dir(t.Name()))
+		}
+		if _, over := failed.Load(rule); over {
+			t.Skip("the verdict is known")
+		}
+		defer func() {
+			if t.Failed() {
+				failed.Store(rule, true)
+			}
+		}()
+		around(t, body)
+	}
+	return h
 }
 
 // read finds in the output what has failed. Since one case is played at a time, the one that was being played when the
