@@ -1,0 +1,132 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// leaderPause is the wait before a request is repeated that a server without a leader has refused. It is repeated at
+// all because the next server in turn may have one.
+const leaderPause = 50 * time.Millisecond
+
+// backend is one client's connection to a cluster.
+type backend struct {
+	client   *clientv3.Client
+	own      bool // the client is the backend's to close
+	kv       clientv3.KV
+	lease    remoteLease
+	keys     keys
+	settings *settings
+	log      reception.Logger
+
+	life  context.Context // ends when Close begins
+	end   context.CancelFunc
+	pulse pulse
+	tasks sync.WaitGroup // the goroutines that Close joins
+	close func() error
+}
+
+var _ driver.Backend = (*backend)(nil)
+
+// newBackend returns a backend over client.
+func newBackend(client *clientv3.Client, s *settings) *backend {
+	b := &backend{
+		client: client, kv: newKV(client), lease: newLease(client), keys: newKeys(s.prefix), settings: s, log: s.logger,
+	}
+	b.life, b.end = context.WithCancel(context.Background())
+	b.pulse.now = newBeat(b.life, 1)
+	b.close = sync.OnceValue(b.shutDown)
+	b.tasks.Go(b.keepPulse)
+	return b
+}
+
+// Name implements [driver.Backend].
+func (b *backend) Name() string { return "etcd" }
+
+// Close implements [driver.Backend].
+func (b *backend) Close() error { return b.close() }
+
+func (b *backend) shutDown() error {
+	b.end()
+	b.tasks.Wait()
+	if !b.own {
+		return nil
+	}
+	if err := b.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("etcd: closing the connection: %w", err)
+	}
+	return nil
+}
+
+// read makes a request that changes nothing.
+func (b *backend) read(ctx context.Context, request func(context.Context) error) error {
+	return b.request(ctx, false, request)
+}
+
+// write makes a request that may change something.
+func (b *backend) write(ctx context.Context, request func(context.Context) error) error {
+	return b.request(ctx, true, request)
+}
+
+// request makes a request, within the operation timeout, of a server that has a leader: one that is cut off from the
+// others would keep it waiting instead.
+func (b *backend) request(ctx context.Context, writes bool, request func(context.Context) error) error {
+	c := call{ctx: ctx, closed: b.life, writes: writes, late: lateError(b.settings.operation)}
+	if b.life.Err() != nil {
+		return driver.ErrClosed
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	limited, cancel := b.limit(ctx)
+	defer cancel()
+	err := request(limited)
+	for errors.Is(rpctypes.Error(err), rpctypes.ErrNoLeader) && pause(limited, leaderPause) {
+		err = request(limited)
+	}
+	return c.failure(err)
+}
+
+// limit returns the context of one request.
+func (b *backend) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	limited, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), b.settings.operation)
+	stop := context.AfterFunc(b.life, cancel)
+	return limited, func() { stop(); cancel() }
+}
+
+// lateError says that there was no answer within timeout. It is no error of a context, because none of the caller's has
+// ended.
+type lateError time.Duration
+
+func (e lateError) Error() string { return fmt.Sprintf("no answer within %v", time.Duration(e)) }
+
+// reconnect has a connection that was lost tried again now. The vendor's client waits longer and longer between its
+// attempts, up to two minutes; those who call this have a rhythm of their own.
+func (b *backend) reconnect() {
+	if connection := b.client.ActiveConnection(); connection.GetState() == connectivity.TransientFailure {
+		connection.ResetConnectBackoff()
+	}
+}
+
+// pause waits for d, varied by half at random. It reports whether ctx has not ended meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,202 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A feed follows a key, or all keys with a prefix: first what there is at one revision, then every change after that
+// revision, so that none is missed in between. Where the history that it needs is compacted, and every now and then in
+// any case, it begins anew with what there is.
+type feed struct {
+	b      *backend
+	key    string
+	prefix bool
+
+	ctx    context.Context // ends with the feed, with its beat, or with the backend
+	cancel context.CancelCauseFunc
+	beat   *beat
+	relist *time.Timer
+
+	closing sync.Once
+
+	// Touched by next alone:
+	listed   bool  // revision is where to go on from
+	revision int64 // all up to here was told
+	changes  clientv3.WatchChan
+	stop     context.CancelFunc // ends changes
+	broken   error
+}
+
+// An update is a step of a feed.
+type update struct {
+	reset    bool
+	kvs      []*mvccpb.KeyValue // with reset: what there is, in the order of creation
+	events   []*clientv3.Event  // otherwise: what has happened since
+	revision int64
+}
+
+// follow starts a feed of key, or of all keys that begin with it.
+func (b *backend) follow(key string, prefix bool) *feed {
+	f := &feed{b: b, key: key, prefix: prefix, beat: b.pulse.join(), stop: func() {}}
+	f.ctx, f.cancel = context.WithCancelCause(f.beat.watching)
+	f.relist = time.NewTimer(b.settings.relist)
+	f.postpone()
+	return f
+}
+
+// resume starts a feed of one key that tells what has happened after revision.
+func (b *backend) resume(key string, revision int64) *feed {
+	f := b.follow(key, false)
+	f.listed, f.revision = true, revision
+	return f
+}
+
+// close ends the feed. Closing again does nothing.
+func (f *feed) close() {
+	f.closing.Do(func() {
+		f.cancel(driver.ErrClosed)
+		f.relist.Stop()
+		f.b.pulse.leave()
+	})
+}
+
+// next waits for the next update. An end of ctx loses nothing; after another error the feed is broken.
+func (f *feed) next(ctx context.Context) (*update, error) {
+	if f.broken != nil && f.ctx.Err() == nil {
+		return nil, f.broken
+	}
+	u, err := f.advance(ctx)
+	if err != nil && ctx.Err() == nil {
+		f.broken = err
+	}
+	return u, err
+}
+
+func (f *feed) advance(ctx context.Context) (*update, error) {
+	for {
+		if f.ctx.Err() != nil {
+			return nil, f.ended()
+		}
+		if !f.listed {
+			return f.list(ctx)
+		}
+		if f.changes == nil {
+			if err := f.watch(ctx); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case response, open := <-f.changes:
+			if u, err := f.take(&response, open); u != nil || err != nil {
+				return u, err
+			}
+		case <-f.relist.C:
+			f.listed = false
+		case <-f.ctx.Done():
+			return nil, f.ended()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// after returns what *first holds, and then what next does.
+func (f *feed) after(ctx context.Context, first **update) (*update, error) {
+	u := *first
+	if u == nil {
+		return f.next(ctx)
+	}
+	if f.ctx.Err() != nil {
+		return nil, f.ended()
+	}
+	*first = nil
+	return u, nil
+}
+
+// ended says why ctx has ended.
+func (f *feed) ended() error {
+	if cause := context.Cause(f.ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return driver.ErrClosed // the backend's
+}
+
+// list reads what there is and has changes begin after it.
+func (f *feed) list(ctx context.Context) (*update, error) {
+	var found *clientv3.GetResponse
+	var err error
+	if f.prefix {
+		found, err = f.b.list(ctx, f.key)
+	} else {
+		found, err = f.b.get(ctx, f.key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.postpone()
+	f.stop()
+	f.changes, f.listed, f.revision = nil, true, found.Header.Revision
+	f.beat.saw(f.revision)
+	return &update{reset: true, kvs: found.Kvs, revision: f.revision}, nil
+}
+
+// postpone sets the time of the next list.
+func (f *feed) postpone() {
+	interval := f.b.settings.relist
+	f.relist.Reset(interval*4/5 + rand.N(interval*2/5+1))
+}
+
+// watch has the server tell of changes from the next revision on. It waits until the server has agreed.
+func (f *feed) watch(ctx context.Context) error {
+	return f.b.request(ctx, false, func(limited context.Context) error {
+		watching, stop := context.WithCancel(f.ctx)
+		unhook := context.AfterFunc(limited, stop)
+		changes := f.b.client.Watch(watching, f.key, f.options()...)
+		if !unhook() {
+			return limited.Err()
+		}
+		f.changes, f.stop = changes, stop
+		return nil
+	})
+}
+
+func (f *feed) options() []clientv3.OpOption {
+	opts := []clientv3.OpOption{clientv3.WithRev(f.revision + 1)}
+	if f.prefix {
+		opts = append(opts, clientv3.WithPrefix())
+	}
+	return opts
+}
+
+// take makes an update of what the server has told; none if there is nothing in it.
+func (f *feed) take(response *clientv3.WatchResponse, open bool) (*update, error) {
+	switch err := response.Err(); {
+	case f.ctx.Err() != nil:
+		return nil, f.ended()
+	case errors.Is(err, rpctypes.ErrCompacted):
+		f.b.log.Printf("reception: etcd: the history of %q after revision %d is compacted; reading it anew", f.key, f.revision)
+		f.listed = false
+		return nil, nil
+	case err != nil:
+		c := call{ctx: f.b.life, closed: f.b.life}
+		return nil, c.failure(err)
+	case !open:
+		return nil, fmt.Errorf("%w: the watch was ended, as if by closing the etcd client", driver.ErrUnavailable)
+	case len(response.Events) == 0:
+		return nil, nil
+	}
+	f.revision = response.Events[len(response.Events)-1].Kv.ModRevision
+	f.beat.saw(f.revision)
+	return &update{events: response.Events, revision: f.revision}, nil
+}

@@ -1,0 +1,72 @@
+package etcd
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// ListServices implements [driver.Backend].
+func (b *backend) ListServices(
+	ctx context.Context, in *driver.ListServicesRequest,
+) (*driver.ListServicesResponse, error) {
+	found, err := b.list(ctx, b.keys.service(in.Name))
+	if err != nil {
+		return nil, err
+	}
+	instances := make([]*driver.Instance, 0, len(found.Kvs))
+	for _, kv := range found.Kvs {
+		if i := b.decodeInstance(kv); i != nil {
+			instances = append(instances, i)
+		}
+	}
+	return &driver.ListServicesResponse{Instances: instances, Revision: uint64(found.Header.Revision)}, nil
+}
+
+// ListNames implements [driver.Backend].
+func (b *backend) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*driver.ListNamesResponse, error) {
+	found, err := b.get(ctx, b.keys.services, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, kv := range found.Kvs {
+		name, _, err := b.keys.parseInstance(string(kv.Key))
+		if err == nil && (len(names) == 0 || names[len(names)-1] != name) { // keys come sorted, those of a name together
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // the order of "a-b/" and "a/" is not that of "a-b" and "a"
+	return &driver.ListNamesResponse{Names: names}, nil
+}
+
+// list reads all keys that begin with prefix, in the order of their creation.
+func (b *backend) list(ctx context.Context, prefix string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	found, err := b.get(ctx, prefix, append(opts, clientv3.WithPrefix())...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found.Kvs, byCreation)
+	return found, nil
+}
+
+// byCreation orders keys by their creation. Those of one transaction have the same revision.
+func byCreation(a, b *mvccpb.KeyValue) int {
+	return cmp.Or(cmp.Compare(a.CreateRevision, b.CreateRevision), strings.Compare(string(a.Key), string(b.Key)))
+}
+
+// get reads keys, as of now: a majority of the servers has confirmed that it is now.
+func (b *backend) get(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	var found *clientv3.GetResponse
+	err := b.read(ctx, func(ctx context.Context) (err error) {
+		found, err = b.kv.Get(ctx, key, opts...)
+		return err
+	})
+	return found, err
+}

@@ -1,0 +1,141 @@
+package etcd
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A pulse tells whether the watches of a backend are alive. The vendor's client hides a lost connection from them: it
+// connects anew and resumes, for as long as that takes, and meanwhile a watch looks as if nothing happened. So every
+// now and then a watch is opened, on the stream of the connection that all of them share, only to see whether a server
+// agrees to it in time. If none does, the feeds are told that they are deaf, and what follows is on a stream of its
+// own.
+type pulse struct {
+	mu    sync.Mutex
+	now   *beat
+	feeds int // that are open
+}
+
+// A beat is a time during which the pulse was there. Its watches share a stream.
+type beat struct {
+	number   int
+	watching context.Context // what all of them derive from; ends with the beat
+	end      context.CancelCauseFunc
+	seen     atomic.Int64 // the highest revision that a feed has read
+}
+
+// newBeat returns the beat of that number. The vendor's client gives watches a stream of their own if the metadata of
+// their contexts differs, which is what the number is sent for; the servers do not look at it.
+func newBeat(life context.Context, number int) *beat {
+	t := &beat{number: number}
+	ctx := clientv3.WithRequireLeader(metadata.AppendToOutgoingContext(life, "reception-beat", strconv.Itoa(number)))
+	t.watching, t.end = context.WithCancelCause(ctx)
+	return t
+}
+
+// join returns the present beat to a feed that is opened.
+func (p *pulse) join() *beat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feeds++
+	return p.now
+}
+
+// leave is for a feed that is closed.
+func (p *pulse) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feeds--
+}
+
+// wanted returns the present beat, nil if there is no feed that wants to know.
+func (p *pulse) wanted() *beat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.feeds == 0 {
+		return nil
+	}
+	return p.now
+}
+
+// renew has those who join from now on do so under another beat, and returns the one until then.
+func (p *pulse) renew(life context.Context) *beat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.now
+	p.now = newBeat(life, before.number+1)
+	return before
+}
+
+// saw notes that a feed has read up to revision.
+func (t *beat) saw(revision int64) {
+	for seen := t.seen.Load(); seen < revision; seen = t.seen.Load() {
+		if t.seen.CompareAndSwap(seen, revision) {
+			return
+		}
+	}
+}
+
+// keepPulse feels the pulse until the backend is closed.
+//
+// It also notices that the revisions have begun anew, because the servers have lost their data: a watch that asks for
+// what comes after revision 1,000 would hear nothing until there are 1,000 again. A server that has not arrived, one
+// interval later, where a feed was already, has either lost its data or is no server to watch from.
+func (b *backend) keepPulse() {
+	interval := b.settings.interval()
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	var last *beat
+	var before int64 // what it has seen one interval ago
+	for {
+		select {
+		case <-ticker.C:
+		case <-b.life.Done():
+			return
+		}
+		now := b.pulse.wanted()
+		if now == nil {
+			continue
+		}
+		if now != last {
+			last, before = now, 0
+		}
+		seen := now.seen.Load()
+		revision, err := b.feel(now, interval)
+		if err == nil && revision < before {
+			err = fmt.Errorf("%w: the history has gone back from revision %d to %d", driver.ErrUnavailable, before, revision)
+		}
+		if err != nil && b.life.Err() == nil {
+			b.log.Printf("reception: etcd: watches begin anew: %v", err)
+			b.pulse.renew(b.life).end(err)
+		}
+		before = seen
+	}
+}
+
+// feel opens a watch and returns the revision at which the server has agreed to it.
+func (b *backend) feel(of *beat, timeout time.Duration) (revision int64, err error) {
+	ctx, cancel := context.WithTimeout(of.watching, timeout)
+	defer cancel()
+	response, open := <-b.client.Watch(ctx, b.keys.services, clientv3.WithCreatedNotify())
+	switch err := response.Err(); {
+	case err != nil && refused(err):
+		return 0, nil // alive, and the feeds are told on their own
+	case err != nil:
+		c := call{ctx: b.life, closed: b.life, late: lateError(timeout)}
+		return 0, c.failure(err)
+	case !open:
+		return 0, fmt.Errorf("%w: watches are not answered within %v", driver.ErrUnavailable, timeout)
+	default:
+		return response.Header.GetRevision(), nil
+	}
+}
