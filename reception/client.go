@@ -134,8 +134,13 @@ func (c *client) bound(ctx context.Context) (context.Context, context.CancelFunc
 // closing is what err means to a user once the client is closed: what the end of its life did to a call is ErrClosed, not
 // just an error of a context that the user has never seen.
 func (c *client) closing(err error) error {
-	if err == nil || c.life.Err() == nil || errors.Is(err, ErrClosed) {
+	switch {
+	case err == nil, c.life.Err() == nil, errors.Is(err, ErrClosed):
 		return err
+	case errors.Is(err, ErrOutcomeUnknown):
+		return fmt.Errorf("%w: %w", ErrClosed, ErrOutcomeUnknown)
+	case errors.Is(err, context.Canceled):
+		return ErrClosed
 	}
 	return fmt.Errorf("%w: %w", ErrClosed, err)
 }

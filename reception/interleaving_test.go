@@ -398,6 +398,21 @@ func TestResignationWhoseAnswerIsLost(t *testing.T) {
 	})
 }
 
+func TestResignWithTheTermsContext(t *testing.T) {
+	// The end of the term ends the context that Resign was given; what is still to be done is done.
+	bubble(t, func(s *scene) {
+		candidate := api("a", 1)
+		err := reception.RunWhileLeader(s.Context(), s.client, "reaper", candidate,
+			func(ctx context.Context, term reception.Term) error { return term.Resign(ctx) })
+		if err != nil {
+			s.Errorf("Resign returned %v", err)
+		}
+		if leader, err := s.other.Leader(s.Context(), "reaper"); !errors.Is(err, reception.ErrNoLeader) {
+			s.Errorf("after Resign there is a leader: %v, %v", leader, err)
+		}
+	})
+}
+
 func TestCloseOvertakesACampaign(t *testing.T) {
 	// The client is closed while the confirmation that would begin the term is on its way back.
 	bubble(t, func(s *scene) {

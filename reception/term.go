@@ -89,6 +89,11 @@ func (t *term) resign(ctx context.Context) error {
 		return t.lost()
 	}
 	t.cancel(errResigned)
+	if errors.Is(context.Cause(ctx), errResigned) { // it was made from the term's own, which has just ended
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), resignLimit)
+		defer cancel()
+		ctx = limited
+	}
 	ctx, cancel, err := t.y.s.c.begin(ctx)
 	if err != nil {
 		return err // run withdraws all the same
