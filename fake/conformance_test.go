@@ -35,7 +35,6 @@ func TestConformance(t *testing.T) {
 
 // TestConformanceInRealTime plays the suite by the machine's clock.
 func TestConformanceInRealTime(t *testing.T) {
-	t.Parallel()
 	conformance.Run(t, onfake.Setup{Timing: conformance.Timing{
 		TTL:     time.Second,
 		Backoff: 100 * time.Millisecond,

@@ -3,6 +3,7 @@ package fake_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"reflect"
 	"testing"
 
@@ -12,8 +13,19 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
-// TestMain checks that no goroutine is left.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain checks that no goroutine is left. It lets many tests run at a time, unless it was told how many: those that go
+// by the machine's clock mostly wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
+	if !told {
+		if err := flag.Set("test.parallel", "64"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // connect connects a process for as long as the test lasts.
 func connect(tb testing.TB, c *fake.Cluster, options ...fake.BackendOption) *fake.Backend {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -65,9 +66,14 @@ func Variant(t *testing.T, h conformance.Harness, rules ...string) *Verdict {
 	return play(t, "")
 }
 
+// trials bounds how many variants are tried at a time.
+var trials = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // play has another process play those subtests of t that only names.
 func play(t *testing.T, only string) *Verdict {
 	t.Helper()
+	trials <- struct{}{}
+	defer func() { <-trials }()
 	ctx, cancel := context.WithTimeout(t.Context(), variantLimit+10*time.Second)
 	defer cancel()
 	exact := "^" + strings.ReplaceAll(regexp.QuoteMeta(t.Name()), "/", "$/^") + "$"
