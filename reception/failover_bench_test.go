@@ -14,6 +14,7 @@ import (
 // and 30 seconds later the other one leads. Each has a cluster and a bubble of its own.
 func BenchmarkFailOver(b *testing.B) {
 	inTest(b, func(t *testing.T) {
+		t.Helper()
 		for b.Loop() {
 			synctest.Test(t, failOver)
 		}

@@ -194,7 +194,7 @@ func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
 		renewal: r, lapse: lapse, regain: regain, retry: r.retrier(),
 		next:    time.NewTimer(r.every),
 		horizon: time.NewTimer(time.Until(r.horizon())),
-		answers: make(chan error, 1),
+		answers: make(chan answer, 1),
 	}
 	defer w.leave(cancel)
 	for {
@@ -207,7 +207,7 @@ func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
 		case <-w.next.C:
 			w.ask(ctx)
 		case answer := <-w.answers:
-			err = w.answered(answer)
+			err = w.answered(answer.err)
 		case <-w.horizon.C:
 			err = w.passed()
 		}
@@ -224,10 +224,13 @@ type watchman struct {
 	lapse, regain func()
 	retry         *backoff.ExponentialBackOff
 	next, horizon *time.Timer
-	answers       chan error // of the one question that may be out
+	answers       chan answer // of the one question that may be out
 	asking        bool
 	isLapsed      bool
 }
+
+// An answer is what came of a question.
+type answer struct{ err error }
 
 // leave stops everything and waits for the answer to a question that is out.
 func (w *watchman) leave(cancel context.CancelFunc) {
@@ -235,7 +238,7 @@ func (w *watchman) leave(cancel context.CancelFunc) {
 	w.next.Stop()
 	w.horizon.Stop()
 	if w.asking {
-		_ = <-w.answers // there is nobody to tell
+		<-w.answers // there is nobody to tell
 	}
 }
 
@@ -249,19 +252,25 @@ func (w *watchman) hurry() {
 // ask asks on a goroutine of its own, so that a request that hangs does not keep the horizon from being noticed.
 func (w *watchman) ask(ctx context.Context) {
 	w.asking = true
-	go func() { w.answers <- w.try(ctx) }()
+	go func() { w.answers <- answer{w.try(ctx)} }()
 }
 
 // answered takes an answer. It returns the error if that is lasting.
 func (w *watchman) answered(err error) error {
 	w.asking = false
-	if err != nil && lasting(err) {
+	switch {
+	case lasting(err):
 		return err
-	}
-	if err != nil {
+	case err == nil:
+		w.confirmed()
+	default:
 		w.next.Reset(w.retry.NextBackOff())
-		return nil
 	}
+	return nil
+}
+
+// confirmed sets the timers by the answer that has just been recorded.
+func (w *watchman) confirmed() {
 	w.retry.Reset()
 	w.next.Reset(w.every)
 	w.horizon.Reset(time.Until(w.renewal.horizon()))
@@ -269,7 +278,6 @@ func (w *watchman) answered(err error) error {
 		w.isLapsed = false
 		call(w.regain)
 	}
-	return nil
 }
 
 // passed looks whether the horizon has passed, or has moved on since the timer was set. It returns an error if it has

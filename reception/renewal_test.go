@@ -25,8 +25,6 @@ type asked struct {
 	calls atomic.Int32
 }
 
-type answer struct{ error }
-
 // asks returns an ask that answers at once.
 func asks(err error) *asked {
 	a := &asked{}
@@ -39,8 +37,8 @@ func (a *asked) ask(ctx context.Context) (time.Duration, error) {
 	if err := pause(ctx, a.takes); err != nil {
 		return 0, err
 	}
-	answer, _ := a.err.Load().(answer)
-	return testTTL, answer.error
+	given, _ := a.err.Load().(answer)
+	return testTTL, given.err
 }
 
 // never is longer than any test waits.

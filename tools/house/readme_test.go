@@ -16,7 +16,7 @@ func TestReadmeShowsWhatIsTested(t *testing.T) {
 	if len(tested) == 0 {
 		t.Fatal("no file has a region for the README")
 	}
-	fence := regexp.MustCompile("(?ms)^```(?:go|yaml)\n(.*?)^```$")
+	fence := regexp.MustCompile("(?s)\n```(?:go|yaml)\n(.*?)```\n")
 	for _, block := range fence.FindAllStringSubmatch(read(t, "README.md"), -1) {
 		where, known := tested[block[1]]
 		if !known {
