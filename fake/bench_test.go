@@ -121,13 +121,17 @@ func fanOut(b *testing.B, streams int) {
 	}
 	arrived.Wait()
 	b.ReportAllocs()
+	var writing time.Duration
 	for b.Loop() {
 		arrived.Add(streams)
+		start := time.Now()
 		if _, err := p.Register(b.Context(), request); err != nil {
 			b.Fatal(err)
 		}
+		writing += time.Since(start)
 		arrived.Wait()
 	}
+	b.ReportMetric(float64(writing.Nanoseconds())/float64(b.N), "ns/write")
 	b.ReportMetric(float64(b.N*streams)/b.Elapsed().Seconds(), "deliveries/s")
 	b.StopTimer()
 	_ = p.Close()

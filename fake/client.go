@@ -14,14 +14,14 @@ func NewClient(options ...reception.Option) reception.Client {
 	return NewCluster().Client(options...)
 }
 
-// Client connects another process to the cluster and returns its Client. A test that wants to cut the process off, or to
-// let its calls fail, takes a [Backend] and gives it to [reception.NewClient] itself.
+// Client connects another process to the cluster and returns its Client. A test that wants to cut the process off, or
+// to let its calls fail, takes a [Backend] and gives it to [reception.NewClient] itself.
 func (c *Cluster) Client(options ...reception.Option) reception.Client {
 	return reception.NewClient(c.Backend(), options...)
 }
 
-// openAddress is the opener of addresses such as fake:// and fake://?ttl=3s. Each makes a cluster of its own: clients that are
-// to meet share a Cluster.
+// openAddress is the opener of addresses such as fake:// and fake://?ttl=3s. Each makes a cluster of its own: clients
+// that are to meet share a Cluster.
 func openAddress(_ context.Context, address *reception.Address) (reception.Client, error) {
 	ttl := address.Parameters.Duration("ttl", DefaultTTL)
 	if err := address.Parameters.Err(); err != nil {

@@ -270,7 +270,8 @@ func TestOwnership(t *testing.T) {
 			t.Errorf("%s: removed %+v, %v", b.Label(), got, err)
 		}
 	}
-	if _, err := old.Restore(t.Context(), &driver.RestoreRequest{Session: oldSession, Instance: instance(old, "1")}); err != nil {
+	_, err = old.Restore(t.Context(), &driver.RestoreRequest{Session: oldSession, Instance: instance(old, "1")})
+	if err != nil {
 		t.Errorf("restored what is absent with %v", err)
 	}
 }

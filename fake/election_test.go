@@ -64,6 +64,10 @@ func (a *candidate) turn() (ended bool, err error) {
 	}
 }
 
+func (a *candidate) confirm() (*driver.ConfirmResponse, error) {
+	return a.b.Confirm(context.Background(), &driver.ConfirmRequest{Session: a.session, Election: "e", Token: a.token})
+}
+
 func (a *candidate) withdraw() error {
 	_, err := a.b.Withdraw(context.Background(), &driver.WithdrawRequest{Session: a.session, Election: "e"})
 	return err
@@ -87,7 +91,7 @@ func TestOneDepartureWakesOneWaiter(t *testing.T) {
 				t.Fatalf("token %d after %d", a.token, token)
 			}
 			token = a.token
-			if _, err := a.b.Confirm(t.Context(), &driver.ConfirmRequest{Session: a.session, Election: "e", Token: token}); err != nil {
+			if _, err := a.confirm(); err != nil {
 				t.Fatal(err)
 			}
 			leader, err := candidates[99].b.GetLeader(t.Context(), &driver.GetLeaderRequest{Election: "e"})
@@ -108,12 +112,13 @@ func TestOneDepartureWakesOneWaiter(t *testing.T) {
 			if err := leave(); err != nil {
 				t.Fatal(err)
 			}
-			_, err = a.b.Confirm(t.Context(), &driver.ConfirmRequest{Session: a.session, Election: "e", Token: token})
+			_, err = a.confirm()
 			if !errors.Is(err, driver.ErrNotLeader) && !errors.Is(err, driver.ErrSessionExpired) {
 				t.Fatalf("confirmed after the departure: %v", err)
 			}
 		}
-		if _, err := candidates[0].b.GetLeader(t.Context(), &driver.GetLeaderRequest{Election: "e"}); !errors.Is(err, driver.ErrNoLeader) {
+		_, err := candidates[0].b.GetLeader(t.Context(), &driver.GetLeaderRequest{Election: "e"})
+		if !errors.Is(err, driver.ErrNoLeader) {
 			t.Errorf("in the end: %v", err)
 		}
 	})
@@ -214,10 +219,12 @@ func TestEnqueueAgain(t *testing.T) {
 	if err != nil || leader.Leader.Session != first || leader.Leader.Token != 1 {
 		t.Errorf("the leader is %+v, %v", leader, err)
 	}
-	if _, err := a.Enqueue(t.Context(), &driver.EnqueueRequest{Session: "none", Election: "e"}); !errors.Is(err, driver.ErrSessionExpired) {
+	_, err = a.Enqueue(t.Context(), &driver.EnqueueRequest{Session: "none", Election: "e"})
+	if !errors.Is(err, driver.ErrSessionExpired) {
 		t.Errorf("on a session that does not exist: %v", err)
 	}
-	if _, err := a.AwaitTurn(t.Context(), &driver.AwaitTurnRequest{Session: first, Election: "other"}); !errors.Is(err, driver.ErrNotLeader) {
+	_, err = a.AwaitTurn(t.Context(), &driver.AwaitTurnRequest{Session: first, Election: "other"})
+	if !errors.Is(err, driver.ErrNotLeader) {
 		t.Errorf("a turn in another election: %v", err)
 	}
 }
@@ -243,9 +250,7 @@ func TestFailOver(t *testing.T) {
 		}()
 		defer close(stop)
 		time.Sleep(7 * time.Second)
-		confirmed, err := candidates[0].b.Confirm(t.Context(), &driver.ConfirmRequest{
-			Session: candidates[0].session, Election: "e", Token: candidates[0].token,
-		})
+		confirmed, err := candidates[0].confirm()
 		if err != nil || confirmed.GoodFor != 30*time.Second {
 			t.Fatal(confirmed, err)
 		}

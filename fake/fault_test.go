@@ -124,28 +124,23 @@ func TestRemoveFault(t *testing.T) {
 
 // What strikes at which stage, and whether the operation has been carried out then.
 func TestStages(t *testing.T) {
-	cut := func(b *fake.Backend) func(context.Context, driver.Call) error {
-		return func(context.Context, driver.Call) error {
-			b.Cut()
-			return nil
-		}
-	}
 	tests := map[string]struct {
-		fault func(b *fake.Backend) fake.Fault
+		fault fake.Fault
+		cuts  bool // it does so itself
 		want  error
 		done  bool
 	}{
-		"error before":     {func(*fake.Backend) fake.Fault { return fake.Fault{Err: errScripted} }, errScripted, false},
-		"hook before":      {func(b *fake.Backend) fake.Fault { return fake.Fault{Hook: cut(b)} }, driver.ErrUnavailable, false},
-		"error of hook":    {func(*fake.Backend) fake.Fault { return fake.Fault{Hook: fails} }, errScripted, false},
-		"delay before":     {func(*fake.Backend) fake.Fault { return fake.Fault{Delay: time.Second} }, nil, true},
-		"too long before":  {func(*fake.Backend) fake.Fault { return fake.Fault{Delay: time.Hour} }, context.DeadlineExceeded, false},
-		"error after":      {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Err: errScripted} }, errScripted, true},
-		"lost":             {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, LoseReply: true} }, driver.ErrOutcomeUnknown, true},
-		"delay after":      {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: time.Second} }, nil, true},
-		"too long after":   {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: time.Hour} }, driver.ErrOutcomeUnknown, true},
-		"hook after":       {func(b *fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Hook: cut(b)} }, driver.ErrOutcomeUnknown, true},
-		"delayed and lost": {func(*fake.Backend) fake.Fault { return fake.Fault{Stage: fake.After, Delay: 1, LoseReply: true} }, driver.ErrOutcomeUnknown, true},
+		"error before":     {fake.Fault{Err: errScripted}, false, errScripted, false},
+		"cut before":       {fake.Fault{}, true, driver.ErrUnavailable, false},
+		"error of hook":    {fake.Fault{Hook: fails}, false, errScripted, false},
+		"delay before":     {fake.Fault{Delay: time.Second}, false, nil, true},
+		"too long before":  {fake.Fault{Delay: time.Hour}, false, context.DeadlineExceeded, false},
+		"error after":      {fake.Fault{Stage: fake.After, Err: errScripted}, false, errScripted, true},
+		"lost":             {fake.Fault{Stage: fake.After, LoseReply: true}, false, driver.ErrOutcomeUnknown, true},
+		"delay after":      {fake.Fault{Stage: fake.After, Delay: time.Second}, false, nil, true},
+		"too long after":   {fake.Fault{Stage: fake.After, Delay: time.Hour}, false, driver.ErrOutcomeUnknown, true},
+		"cut after":        {fake.Fault{Stage: fake.After}, true, driver.ErrOutcomeUnknown, true},
+		"delayed and lost": {fake.Fault{Stage: fake.After, Delay: 1, LoseReply: true}, false, driver.ErrOutcomeUnknown, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,8 +148,14 @@ func TestStages(t *testing.T) {
 				c := fake.NewCluster(fake.WithTTL(time.Hour))
 				b, session := process(t, c)
 				other := connect(t, c)
-				f := test.fault(b)
+				f := test.fault
 				f.Operation = "Register"
+				if test.cuts {
+					f.Hook = func(context.Context, driver.Call) error {
+						b.Cut()
+						return nil
+					}
+				}
 				inject(t, c, f)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
@@ -174,7 +175,9 @@ func fails(context.Context, driver.Call) error { return errScripted }
 
 // A delay ends when the link does.
 func TestDelayIsCut(t *testing.T) {
-	for stage, want := range map[fake.Stage]error{fake.Before: driver.ErrUnavailable, fake.After: driver.ErrOutcomeUnknown} {
+	for stage, want := range map[fake.Stage]error{
+		fake.Before: driver.ErrUnavailable, fake.After: driver.ErrOutcomeUnknown,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := fake.NewCluster()
 			b, session := process(t, c)
@@ -189,34 +192,41 @@ func TestDelayIsCut(t *testing.T) {
 	}
 }
 
+// trouble is what a hook makes it with.
+type trouble struct {
+	c       *fake.Cluster
+	b       *fake.Backend
+	session driver.SessionID
+}
+
 // Between the steps of an operation that is not atomic anything may happen.
 func TestBetween(t *testing.T) {
 	tests := map[string]struct {
 		fault   fake.Fault
-		does    func(c *fake.Cluster, b *fake.Backend, session driver.SessionID)
+		does    func(t trouble)
 		want    error
 		wantNot error
 	}{
-		"lost":                                  {fault: fake.Fault{LoseReply: true}, want: driver.ErrOutcomeUnknown, wantNot: driver.ErrUnavailable},
-		"error":                                 {fault: fake.Fault{Err: errScripted}, want: errScripted},
-		"error, wrote":                          {fault: fake.Fault{Err: errScripted}, want: driver.ErrOutcomeUnknown},
-		"unavailable":                           {fault: fake.Fault{Err: driver.ErrUnavailable}, want: driver.ErrOutcomeUnknown, wantNot: driver.ErrUnavailable},
-		"too long":                              {fault: fake.Fault{Delay: time.Hour}, want: driver.ErrOutcomeUnknown},
-		"too long, or rather its context's end": {fault: fake.Fault{Delay: time.Hour}, want: context.DeadlineExceeded},
-		"delay":                                 {fault: fake.Fault{Delay: time.Second}},
-		"cut":                                   {does: func(_ *fake.Cluster, b *fake.Backend, _ driver.SessionID) { b.Cut() }, want: driver.ErrOutcomeUnknown},
-		"expired":                               {does: func(c *fake.Cluster, _ *fake.Backend, s driver.SessionID) { c.Expire(s) }, want: driver.ErrNotLeader},
-		"wiped":                                 {does: func(c *fake.Cluster, _ *fake.Backend, _ driver.SessionID) { c.Wipe() }, want: driver.ErrNotLeader},
-		"frozen": {does: func(_ *fake.Cluster, b *fake.Backend, _ driver.SessionID) {
-			b.Freeze()
-			time.AfterFunc(20*time.Second, b.Thaw)
-		}, want: driver.ErrNotLeader}, // as its session has expired meanwhile
-		"another's turn": {does: func(c *fake.Cluster, b *fake.Backend, s driver.SessionID) {
-			_, err := b.Withdraw(context.Background(), &driver.WithdrawRequest{Session: s, Election: "e"})
+		"lost":         {fake.Fault{LoseReply: true}, nil, driver.ErrOutcomeUnknown, driver.ErrUnavailable},
+		"error":        {fake.Fault{Err: errScripted}, nil, errScripted, nil},
+		"error after":  {fake.Fault{Err: errScripted}, nil, driver.ErrOutcomeUnknown, nil},
+		"unavailable":  {fake.Fault{Err: driver.ErrUnavailable}, nil, driver.ErrOutcomeUnknown, driver.ErrUnavailable},
+		"too long":     {fake.Fault{Delay: time.Hour}, nil, driver.ErrOutcomeUnknown, nil},
+		"context ends": {fake.Fault{Delay: time.Hour}, nil, context.DeadlineExceeded, nil},
+		"delay":        {fake.Fault{Delay: time.Second}, nil, nil, nil},
+		"cut":          {fake.Fault{}, func(t trouble) { t.b.Cut() }, driver.ErrOutcomeUnknown, nil},
+		"expired":      {fake.Fault{}, func(t trouble) { t.c.Expire(t.session) }, driver.ErrNotLeader, nil},
+		"wiped":        {fake.Fault{}, func(t trouble) { t.c.Wipe() }, driver.ErrNotLeader, nil},
+		"frozen": {fake.Fault{}, func(t trouble) {
+			t.b.Freeze()
+			time.AfterFunc(20*time.Second, t.b.Thaw)
+		}, driver.ErrNotLeader, nil},
+		"withdrawn": {fake.Fault{}, func(t trouble) {
+			_, err := t.b.Withdraw(context.Background(), &driver.WithdrawRequest{Session: t.session, Election: "e"})
 			if err != nil {
 				panic(err)
 			}
-		}, want: driver.ErrNotLeader},
+		}, driver.ErrNotLeader, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +238,7 @@ func TestBetween(t *testing.T) {
 				f.Operation, f.Stage = "Confirm", fake.Between
 				if test.does != nil {
 					f.Hook = func(context.Context, driver.Call) error {
-						test.does(c, b, session)
+						test.does(trouble{c, b, session})
 						return nil
 					}
 				}
@@ -251,13 +261,14 @@ func TestHookIsToldWhat(t *testing.T) {
 	b, _ := process(t, c)
 	var calls []driver.Call
 	for _, stage := range []fake.Stage{fake.Before, fake.After, fake.Next} {
-		inject(t, c, fake.Fault{Operation: "WatchService", Stage: stage, Hook: func(ctx context.Context, call driver.Call) error {
+		hook := func(ctx context.Context, call driver.Call) error {
 			if ctx.Value(key{}) != "mine" {
 				t.Error("another context")
 			}
 			calls = append(calls, call)
 			return nil
-		}})
+		}
+		inject(t, c, fake.Fault{Operation: "WatchService", Stage: stage, Hook: hook})
 	}
 	ctx := context.WithValue(t.Context(), key{}, "mine")
 	request := &driver.WatchServiceRequest{Name: "web"}

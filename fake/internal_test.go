@@ -73,6 +73,29 @@ func TestStreamsAreGivenBack(t *testing.T) {
 	}
 }
 
+// A stream that the rules refuse is not there, whether the caller hears of that or not.
+func TestStreamIsRefused(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		c := NewCluster()
+		c.rules.watchService = func(
+			*kernel.Tx, *tables, *driver.WatchServiceRequest,
+		) (driver.InstanceStream, error) {
+			return nil, driver.ErrSessionExpired
+		}
+		b := c.Backend()
+		want := driver.ErrSessionExpired
+		if lost {
+			want = driver.ErrUnavailable
+			if _, err := b.Inject(Fault{Operation: "WatchService", Stage: After, LoseReply: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s, err := b.OpenWatchService(t.Context(), &driver.WatchServiceRequest{}); s != nil || !errors.Is(err, want) {
+			t.Errorf("got %v, %v, want %v", s, err, want)
+		}
+	}
+}
+
 // A fault that is over is forgotten.
 func TestFaultsAreForgotten(t *testing.T) {
 	b := NewCluster().Backend()

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -61,6 +62,35 @@ func TestChime(t *testing.T) {
 		if c.bells != nil && (c.bells.first != nil || c.bells.last != nil) {
 			t.Fatalf("seed %d: bells are left", seed)
 		}
+	}
+}
+
+// Those who wait for a while only, again and again, leave no bells behind, wherever in the row they stand.
+func TestImpatientWaitersLeaveNoBells(t *testing.T) {
+	for _, emptied := range [][]int{{0}, {1}, {2}, {0, 1}, {1, 2}, {2, 1}, {0, 2}} {
+		var c chime
+		var bells [3][]*bell
+		for i := range bells {
+			for range perBell {
+				bells[i] = append(bells[i], c.join())
+			}
+		}
+		for _, i := range emptied {
+			for _, b := range bells[i] {
+				b.leave()
+			}
+			bells[i] = nil
+		}
+		n := 0
+		for b := c.bells.first; b != nil; b = b.next {
+			n++
+		}
+		if n != len(bells)-len(emptied) {
+			t.Errorf("emptied %v: %d bells are left", emptied, n)
+		}
+		late := c.join()
+		c.ring()
+		wakeAll(t, append(slices.Concat(bells[:]...), late))
 	}
 }
 

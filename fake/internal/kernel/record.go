@@ -87,14 +87,10 @@ func OwnedUpTo(owner string, generation uint64) Condition {
 	return Condition{owned: true, owner: owner, aged: true, generation: generation}
 }
 
-// match holds a record, which may be nil, against a condition.
+// match holds a record against a condition.
 func (s *Schema[R]) match(record *R, c Condition) Match {
-	switch {
-	case record == nil:
-		return Absent
-	case c.owned && s.Owner(record) != c.owner, c.aged && s.Generation(record) > c.generation:
+	if c.owned && s.Owner(record) != c.owner || c.aged && s.Generation(record) > c.generation {
 		return Foreign
-	default:
-		return Own
 	}
+	return Own
 }

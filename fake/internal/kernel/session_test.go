@@ -22,7 +22,10 @@ func TestOpenGrants(t *testing.T) {
 		"no less":     {Config{MinTTL: 9 * time.Second}, time.Second, Session{TTL: 9 * time.Second, Every: 3 * time.Second}},
 		"no more":     {Config{MaxTTL: 3 * time.Second}, time.Hour, Session{TTL: 3 * time.Second, Every: time.Second}},
 		"no overflow": {Config{Every: 1}, 1<<63 - 1, Session{TTL: longest, Every: 1}},
-		"as told":     {Config{Every: 5 * time.Second, Settle: 1}, 0, Session{TTL: 12 * time.Second, Every: 5 * time.Second, Settle: 1}},
+		"as told": {
+			Config{Every: 5 * time.Second, Settle: 1}, 0,
+			Session{TTL: 12 * time.Second, Every: 5 * time.Second, Settle: 1},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +150,7 @@ func TestTimer(t *testing.T) {
 	})
 }
 
-// With a lag of the servers' clock, sessions outlive their deadlines by that much.
+// Sessions outlive their deadlines by as much as they are told to, and no longer than that.
 func TestLateExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Config{})
@@ -298,8 +301,9 @@ func TestWipe(t *testing.T) {
 	})
 	w.Wipe()
 	w.run(p, func(tx *Tx) {
-		if w.things.Names(tx) == nil || len(w.things.Names(tx))+len(w.notes.Names(tx)) > 0 || tx.Live(old) || tx.Revision() != 0 {
-			t.Errorf("something is left: %v, %v, revision %d", w.things.Names(tx), w.notes.Names(tx), tx.Revision())
+		names := append(w.things.Names(tx), w.notes.Names(tx)...)
+		if len(names) > 0 || tx.Live(old) || tx.Revision() != 0 {
+			t.Errorf("something is left: %v, revision %d", names, tx.Revision())
 		}
 	})
 	fresh := w.open(p, 0)

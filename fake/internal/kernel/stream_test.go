@@ -114,7 +114,9 @@ func TestStreams(t *testing.T) {
 	session := w.open(p, time.Hour)
 	for _, step := range steps {
 		step.do(w, p, session)
-		for stream, want := range map[driver.Stream[thing]][]string{all: step.want.all, key: step.want.key, head: step.want.head} {
+		for stream, want := range map[driver.Stream[thing]][]string{
+			all: step.want.all, key: step.want.key, head: step.want.head,
+		} {
 			if got := w.news(stream); !slices.Equal(got, want) {
 				t.Errorf("%s: got %q, want %q", step.name, got, want)
 			}
