@@ -2,18 +2,19 @@
 // Reception, with faults to script and without a server to start.
 //
 //	cluster := fake.NewCluster()
-//	ours, theirs := cluster.Backend(), cluster.Backend()
+//	ours, theirs := cluster.Client(), cluster.Client()
 //
-// A [Cluster] is the servers, and a [Backend] is one process's connection to them. Any number of backends share a
-// cluster. Every method of a backend does what the rules of its operation in spec/reception.yaml say; both are
-// generated from there, so the fake cannot fall behind.
+// A [Cluster] is the servers, and a [Backend] is one process's connection to them; any number of them share a cluster.
+// A Client of the cluster is the production code over such a backend, so what it checks, repeats, renews and heals is
+// what it does over any other. Every method of a backend does what the rules of its operation in spec/reception.yaml
+// say; both are generated from there, so the fake cannot fall behind.
 //
 // # Guarantees
 //
-// An operation happens at one instant, in the order in which they are called, unless the specification marks it as not
-// atomic. Sessions last for their TTL to the nanosecond, and expire in the order of deadline and then of opening; what
-// lived on one goes in the order of creation. A departure from an election's queue wakes the successor and nobody
-// else, see [Cluster.WakeUps].
+// Operations happen one after the other, each at one instant, unless the specification marks it as not atomic. Sessions
+// last for their TTL to the nanosecond, and expire in the order of deadline and then of opening; what lived on one goes
+// in the order of creation. A departure from an election's queue wakes the successor and nobody else, see
+// [Cluster.WakeUps].
 //
 // Everything is safe for concurrent use, and hooks are called with no lock held. A cluster has no goroutines and needs
 // no closing; a backend's Close ends its calls and streams. There is no state outside of clusters.
@@ -26,7 +27,8 @@
 // [Cluster.Compact], [Cluster.Delete]. What befalls single calls is a [Fault]: the n-th call of an operation delayed or
 // failed, on its way to the cluster, between its steps, or on its way back when it has been carried out already; and a
 // hook at any of these points, in which the script can do all of the above. [Cluster.History] tells what was called
-// and what came of it.
+// and what came of it. A test that wants to trouble the process of a Client keeps the backend that it gives to
+// reception.NewClient.
 //
 // # Time
 //

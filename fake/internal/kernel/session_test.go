@@ -23,7 +23,8 @@ func TestOpenGrants(t *testing.T) {
 		"no more":     {Config{MaxTTL: 3 * time.Second}, time.Hour, Session{TTL: 3 * time.Second, Every: time.Second}},
 		"no overflow": {Config{Every: 1}, 1<<63 - 1, Session{TTL: longest, Every: 1}},
 		"as told": {
-			Config{Every: 5 * time.Second, Settle: 1}, 0,
+			Config{Every: 5 * time.Second, Settle: 1},
+			0,
 			Session{TTL: 12 * time.Second, Every: 5 * time.Second, Settle: 1},
 		},
 	}

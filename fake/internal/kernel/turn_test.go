@@ -110,7 +110,7 @@ func TestDepartureWakesOne(t *testing.T) {
 }
 
 // Whatever happens to a record, or its queue, its wait ends when it concerns it, and not before.
-func TestAwaitTurnEnds(t *testing.T) {
+func TestAwaitEnds(t *testing.T) {
 	tests := map[string]struct {
 		does    func(l *line, cancel func())
 		want    []string
@@ -168,7 +168,7 @@ func TestAwaitTurnEnds(t *testing.T) {
 }
 
 // Nobody waits who need not, and a failing wait is told from an answer.
-func TestAwaitTurnWithoutWaiting(t *testing.T) {
+func TestAwaitWithoutWaiting(t *testing.T) {
 	l := newLine(t, "a", "b")
 	l.run(l.p, func(tx *Tx) {
 		if order, there, err := l.things.Await(tx, "s", "a"); order != 1 || !there || err != nil {
