@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,12 @@ func closeCases() []testCase {
 			},
 		},
 		{
+			rule: "R9", name: "every call of a client ends with its context",
+			why:   "a wait that its caller cannot end keeps a process from ending",
+			needs: []ability{canFreeze},
+			play:  callsEndWithTheirContexts,
+		},
+		{
 			rule: "R9", name: "spi: what waits at the backend ends with it",
 			why:  "a client can only join what returns",
 			play: spiClose,
@@ -163,20 +170,8 @@ func afterClose(s *scene) {
 	service := s.service(s.name("api"), "1")
 	term := a.leads(s.name("job"), "1").term
 	s.ok(a.Close())
-	watcher, leaders := a.NewWatcher(service.Name), a.NewLeaderWatcher(service.Name)
-	for what, call := range map[string]func() error{
-		"Register":     func() error { return a.Register(s.ctx(), service, nil) },
-		"Deregister":   func() error { return a.Deregister(s.ctx(), service) },
-		"ListServices": func() error { _, err := a.ListServices(s.ctx(), service.Name); return err },
-		"ListNames":    func() error { _, err := a.ListNames(s.ctx()); return err },
-		"Campaign":     func() error { _, err := a.Campaign(s.ctx(), service.Name, service); return err },
-		"Leader":       func() error { _, err := a.Leader(s.ctx(), service.Name); return err },
-		"Start":        func() error { _, err := watcher.Start(s.ctx()); return err },
-		"leader Start": func() error { _, err := leaders.Start(s.ctx()); return err },
-		"Verify":       func() error { return term.Verify(s.ctx()) },
-		"Resign":       func() error { return term.Resign(s.ctx()) },
-	} {
-		err := call()
+	for what, call := range a.callsOf(term, service) {
+		err := call(s.ctx())
 		if !errors.Is(err, reception.ErrClosed) {
 			s.Errorf("%s after Close: %v, want %q", what, err, reception.ErrClosed)
 		}
@@ -184,6 +179,40 @@ func afterClose(s *scene) {
 			s.Errorf("%s after Close: the error says operation %q of backend %q", what, wrapped.Op, wrapped.Backend)
 		} else if !ok {
 			s.Errorf("%s after Close: %v is no *reception.Error", what, err)
+		}
+	}
+}
+
+// callsOf are the calls that a client's user may make, by name.
+func (m *member) callsOf(term reception.Term, service *reception.Service) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Register":     func(ctx context.Context) error { return m.Register(ctx, service, nil) },
+		"Deregister":   func(ctx context.Context) error { return m.Deregister(ctx, service) },
+		"ListServices": func(ctx context.Context) error { _, err := m.ListServices(ctx, service.Name); return err },
+		"ListNames":    func(ctx context.Context) error { _, err := m.ListNames(ctx); return err },
+		"Campaign":     func(ctx context.Context) error { _, err := m.Campaign(ctx, service.Name, service); return err },
+		"Leader":       func(ctx context.Context) error { _, err := m.Leader(ctx, service.Name); return err },
+		"Start":        func(ctx context.Context) error { _, err := m.NewWatcher(service.Name).Start(ctx); return err },
+		"leader Start": func(ctx context.Context) error { _, err := m.NewLeaderWatcher(service.Name).Start(ctx); return err },
+		"Verify":       func(ctx context.Context) error { return term.Verify(ctx) },
+		"Resign":       func(ctx context.Context) error { return term.Resign(ctx) },
+	}
+}
+
+func callsEndWithTheirContexts(s *scene) {
+	a := s.member()
+	service := s.service(s.name("api"), "1")
+	a.register(service)
+	term := a.leads(s.name("job"), "1").term
+	a.freeze()
+	for what, call := range a.callsOf(term, service) {
+		start := time.Now()
+		err := call(s.brief(s.TTL / 50))
+		if took := time.Since(start); took > s.TTL/50+50*time.Millisecond+s.Grace {
+			s.Errorf("%s whose context ends after %v returns after %v", what, s.TTL/50, took)
+		}
+		if err == nil && !strings.HasSuffix(what, "Start") {
+			s.Errorf("%s has succeeded in silence", what)
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
 )
 
@@ -19,7 +21,7 @@ type direct struct {
 // direct adds a connection to the scene.
 func (s *scene) direct() *direct {
 	s.Helper()
-	raw, recorded := s.connect()
+	raw, recorded := s.connect(reception.NewNilLogger())
 	return &direct{recorded, s, raw}
 }
 
@@ -62,6 +64,20 @@ func (d *direct) session() (id driver.SessionID, stop func()) {
 		}
 	})
 	return opened.Session, func() { cancel(); <-done }
+}
+
+// renewed renews a session and returns until when that is good.
+func (d *direct) renewed(session *driver.OpenSessionResponse) (until time.Time) {
+	d.s.Helper()
+	sent := time.Now()
+	renewed, err := d.RenewSession(d.s.ctx(), &driver.RenewSessionRequest{Session: session.Session})
+	d.s.ok(err)
+	if session.Settle > 0 { // the renewal counts once a later one is confirmed, too
+		d.s.ok(sleep(d.s.ctx(), session.Settle))
+		_, err = d.RenewSession(d.s.ctx(), &driver.RenewSessionRequest{Session: session.Session})
+		d.s.ok(err)
+	}
+	return sent.Add(renewed.GoodFor)
 }
 
 // instance returns a record of owner.

@@ -94,8 +94,9 @@ func electedCases() []testCase {
 		},
 		{
 			rule: "E3", name: "spi: only the head is confirmed, under its token, and kept alive by it",
-			why:  "a confirmation is what a term stands on",
-			play: spiConfirm,
+			why:   "a confirmation is what a term stands on",
+			needs: []ability{canFreeze},
+			play:  spiConfirm,
 		},
 		{
 			rule: "E3", name: "spi: who is not in the queue has no turn",
@@ -204,7 +205,8 @@ func spiConfirm(s *scene) {
 		s.ok(sleep(s.ctx(), session.Settle))
 		s.ok(d.confirm(session.Session, election, token))
 	}
-	next, err := e.awaitTurn(s.ctx(), s.renewing(e, other.Session), election) // d is silent from here on
+	thaw := s.undo(s.cluster.Freeze(d.raw))
+	next, err := e.awaitTurn(s.ctx(), s.renewing(e, other.Session), election)
 	s.ok(err)
 	if took := time.Since(sent); took < confirmed.GoodFor-s.Grace {
 		s.Errorf("another one led %v after a confirmation that was good for %v", took, confirmed.GoodFor)
@@ -212,6 +214,7 @@ func spiConfirm(s *scene) {
 	if next <= token {
 		s.Errorf("the next token is %d, after %d", next, token)
 	}
+	thaw()
 	if err := d.confirm(session.Session, election, token); err == nil {
 		s.Error("the old term is confirmed")
 	}

@@ -48,8 +48,9 @@ type Timing struct {
 // A Cluster is the servers that one case talks to. Connect is required; each other function is an ability, nil where it
 // cannot be provoked.
 type Cluster struct {
-	// Connect opens a connection that is independent of every other one. The suite closes it.
-	Connect func(t T) driver.Backend
+	// Connect opens a connection that is independent of every other one. What it has to say goes to log. The suite closes
+	// it.
+	Connect func(t T, log reception.Logger) driver.Backend
 
 	// Cut cuts a connection off, so that calls fail, until heal is called.
 	Cut func(driver.Backend) (heal func())

@@ -107,6 +107,11 @@ func refused(context.Context, func(context.Context) (any, error)) (any, error) {
 	return nil, driver.ErrUnavailable
 }
 
+// denied is the trouble of a call that the backend refuses.
+func denied(context.Context, func(context.Context) (any, error)) (any, error) {
+	return nil, driver.ErrPermission
+}
+
 // lost is the trouble of a call that is carried out and whose answer does not arrive.
 func lost(ctx context.Context, invoke func(context.Context) (any, error)) (any, error) {
 	if _, err := invoke(ctx); err != nil {

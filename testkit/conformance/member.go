@@ -24,8 +24,9 @@ type member struct {
 // member adds a client to the scene.
 func (s *scene) member() *member {
 	s.Helper()
-	raw, recorded := s.connect()
-	m := &member{line: &line{}, s: s, raw: raw, log: &lines{}}
+	log := &lines{}
+	raw, recorded := s.connect(log)
+	m := &member{line: &line{}, s: s, raw: raw, log: log}
 	m.Client = reception.NewClient(driver.Intercept(recorded, m.intercept), s.run.options(m.log)...)
 	s.Cleanup(func() {
 		_ = m.Close() // what it leaves is not this case's

@@ -51,19 +51,19 @@ func outageCases() []testCase {
 			rule: "R5", name: "after an outage of twice the TTL everything is back",
 			why:   "no user code brings back what an outage has taken",
 			needs: []ability{canCut},
-			play:  func(s *scene) { outlasts(s, (*member).cut, 2) },
+			play:  func(s *scene) { outlasts(s, (*member).cut, 2*s.TTL) },
 		},
 		{
 			rule: "R5", name: "after an outage of twenty times the TTL everything is back",
 			why:   "a registration is tried again for ever",
 			needs: []ability{canCut},
-			play:  func(s *scene) { outlasts(s, (*member).cut, 20) },
+			play:  func(s *scene) { outlasts(s, (*member).cut, 20*s.TTL) },
 		},
 		{
 			rule: "R5", name: "after silence of twice the TTL everything is back",
 			why:   "a connection that swallows everything must not be waited for for ever",
 			needs: []ability{canFreeze},
-			play:  func(s *scene) { outlasts(s, (*member).freeze, 2) },
+			play:  func(s *scene) { outlasts(s, (*member).freeze, 2*s.TTL) },
 		},
 		{
 			rule: "R5", name: "the warning comes before a reader can have lost the record",
@@ -82,6 +82,27 @@ func outageCases() []testCase {
 			why:   "the callback is armed again after each recovery",
 			needs: []ability{canCut},
 			play:  repeatedOutages,
+		},
+		{
+			rule: "R5", name: "a session that has survived is told of by the warning only, and warned of again",
+			why:   "in question is not lost, and the next outage is another one",
+			needs: []ability{canCut, canExpireLate},
+			play: func(s *scene) {
+				a, b := s.pair()
+				service := s.service(s.name("api"), "1")
+				told := a.told(service)
+				s.cluster.ExpireLate(10 * s.TTL)
+				for range 3 {
+					heal := a.cut()
+					told.next(s.gone(), reception.ErrDisconnected)
+					heal()
+					b.keepsSeeing(2*s.TTL, service.Name, service)
+					told.none()
+				}
+				if n := len(a.confirmed(driver.OpOpenSession)); n != 1 {
+					s.Errorf("%d sessions were opened", n)
+				}
+			},
 		},
 		{
 			rule: "R5", name: "a session that is dropped is replaced at once",
@@ -141,8 +162,8 @@ func outageCases() []testCase {
 	}
 }
 
-// outlasts has a member go through an outage that lasts several times the TTL.
-func outlasts(s *scene, begin func(*member) (end func()), times time.Duration) {
+// outlasts has a member go through an outage that lasts that long.
+func outlasts(s *scene, begin func(*member) (end func()), length time.Duration) {
 	a, b := s.pair()
 	service := s.service(s.name("api"), "1")
 	told := a.told(service)
@@ -150,7 +171,7 @@ func outlasts(s *scene, begin func(*member) (end func()), times time.Duration) {
 	end := begin(a)
 	outage := time.Now()
 	b.sees(s.gone(), service.Name)
-	if left := times*s.TTL - time.Since(outage); left > 0 {
+	if left := length - time.Since(outage); left > 0 {
 		b.keepsSeeing(left, service.Name)
 	}
 	told.next(s.soon(), reception.ErrDisconnected)

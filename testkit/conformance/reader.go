@@ -76,9 +76,9 @@ func (r *reader) unless(during time.Duration, what string, wrong func(*reception
 }
 
 // healthy reads until a healthy state holds exactly those services.
-func (r *reader) healthy(within time.Duration, services ...*reception.Service) *reception.ServiceState {
+func (r *reader) healthy(within time.Duration, services ...*reception.Service) {
 	r.s.Helper()
-	return r.until(within, text(services), func(state *reception.ServiceState) bool {
+	r.until(within, text(services), func(state *reception.ServiceState) bool {
 		return state.Err == nil && sameServices(state.Services, services)
 	})
 }

@@ -91,6 +91,22 @@ func registerCases() []testCase {
 			play: lateWriteIsRemoved,
 		},
 		{
+			rule: "R1", name: "a refusal is told, not tried again",
+			why: "wrong credentials are a mistake that somebody has to see",
+			play: func(s *scene) {
+				a, b := s.pair()
+				service := s.service(s.name("api"), "1")
+				allow := a.arm(driver.OpRegister, always, denied)
+				s.is(a.Register(s.ctx(), service, nil), reception.ErrPermission)
+				if n := len(a.sent(driver.OpRegister)); n != 1 {
+					s.Errorf("a refused registration was sent %d times", n)
+				}
+				allow()
+				s.is(a.Deregister(s.ctx(), service), reception.ErrNotRegistered)
+				b.keepsSeeing(s.TTL, service.Name)
+			},
+		},
+		{
 			rule: "R1", name: "the end of the context does not end the registration",
 			why: "a context bounds the wait only",
 			play: func(s *scene) {

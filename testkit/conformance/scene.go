@@ -148,9 +148,9 @@ func (s *scene) is(err, want error) {
 }
 
 // connect opens a connection whose calls are recorded for the coverage.
-func (s *scene) connect() (raw, recorded driver.Backend) {
+func (s *scene) connect(log reception.Logger) (raw, recorded driver.Backend) {
 	s.Helper()
-	raw = s.cluster.Connect(s)
+	raw = s.cluster.Connect(s, log)
 	s.Cleanup(func() { _ = raw.Close() }) // it may be closed already
 	return raw, s.run.coverage.Intercept(raw)
 }

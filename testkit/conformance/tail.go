@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-reception/sdk/reception/driver"
@@ -72,11 +73,11 @@ func (t *tail[R]) until(within time.Duration, what string, wanted func(present m
 
 // String shows what is present.
 func (t *tail[R]) String() string {
-	text := ""
+	shown := make([]string, 0, len(t.present))
 	for key, record := range t.present {
-		text += fmt.Sprintf("[%s: %+v]", key, *record)
+		shown = append(shown, fmt.Sprintf("%s: %+v", key, *record))
 	}
-	return text
+	return "[" + strings.Join(shown, ", ") + "]"
 }
 
 // instances wraps a stream of instances.

@@ -14,6 +14,32 @@ func takeoverCases() []testCase {
 			play: newestWins,
 		},
 		{
+			rule: "R4", name: "every record says whose it is and which of its writes made it",
+			why: "repair and removal can only be conditional on what is stored",
+			play: func(s *scene) {
+				a, b := s.pair()
+				d := s.direct()
+				name := s.name("api")
+				service := s.service(name, "1")
+				a.register(service, s.service(name, "2"))
+				b.register(s.service(name, "3"))
+				s.eventually(s.soon(), "the records show", func() bool { return len(d.stored(name)) == 3 })
+				first := d.stored(name)
+				if owner := first[0].Owner; owner == "" || first[1].Owner != owner || first[2].Owner == owner {
+					s.Errorf("the owners of two clients' records are %q, %q and %q", owner, first[1].Owner, first[2].Owner)
+				}
+				a.register(changed(service, "update"))
+				s.eventually(s.soon(), "the update is of a later generation", func() bool {
+					for _, record := range d.stored(name) {
+						if record.Service.ID == "1" && record.Generation > first[0].Generation {
+							return record.Owner == first[0].Owner
+						}
+					}
+					return false
+				})
+			},
+		},
+		{
 			rule: "R4", name: "the loser may win again, by registering again",
 			why: "a take-over is what the last explicit Register says",
 			play: func(s *scene) {

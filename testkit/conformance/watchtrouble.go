@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/go-reception/sdk/reception"
@@ -133,10 +132,7 @@ func watchTroubleCases() []testCase {
 				a, b := s.pair()
 				service := s.service(s.name("api"), "1")
 				a.register(service)
-				allow := b.arm(driver.OpWatchService, always,
-					func(context.Context, func(context.Context) (any, error)) (any, error) {
-						return nil, driver.ErrPermission
-					})
+				allow := b.arm(driver.OpWatchService, always, denied)
 				w := b.watch(service.Name)
 				s.is(w.troubled(s.soon()).Err, reception.ErrPermission)
 				allow()

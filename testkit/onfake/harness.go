@@ -66,7 +66,7 @@ func (s Setup) lend(t conformance.T, c *fake.Cluster) *conformance.Cluster {
 	t.Helper()
 	p := &processes{by: make(map[driver.Backend]*fake.Backend)}
 	return &conformance.Cluster{
-		Connect: func(conformance.T) driver.Backend { return p.connect(c, s.Wrap) },
+		Connect: func(conformance.T, reception.Logger) driver.Backend { return p.connect(c, s.Wrap) },
 		Cut:     func(b driver.Backend) func() { p.of(b).Cut(); return p.of(b).Heal },
 		Freeze:  func(b driver.Backend) func() { p.of(b).Freeze(); return p.of(b).Thaw },
 		Expire:  func(b driver.Backend) { p.of(b).ExpireSessions() },
