@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/go-reception/sdk/reception/driver"
-	"github.com/go-reception/sdk/testkit/conformance"
 	"github.com/go-reception/sdk/testkit/onfake"
 )
 
@@ -16,22 +15,17 @@ type broken struct {
 	// rules are those of which a case has to fail.
 	rules []string
 	wrap  func(driver.Backend) driver.Backend
-	// setup, if it is set, is where the mistake shows.
-	timing func(*conformance.Timing)
 }
 
 // TestBrokenBackends plays the cases of each rule that a broken backend breaks, and expects one to fail.
 func TestBrokenBackends(t *testing.T) {
 	for _, b := range slices.Concat(
 		brokenLists(), brokenWatches(), brokenStreams(), brokenWrites(), brokenSessions(), brokenElections(), brokenLeaders(),
-		brokenErrors(),
+		brokenErrors(), brokenProcesses(),
 	) {
 		t.Run(strings.ReplaceAll(b.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
 			setup := onfake.Setup{Timing: onfake.Quick(), Wrap: b.wrap}
-			if b.timing != nil {
-				b.timing(&setup.Timing)
-			}
 			verdict := onfake.Variant(t, setup.Bubble(), b.rules...)
 			for _, rule := range b.rules {
 				if !slices.Contains(verdict.Rules(), rule) {

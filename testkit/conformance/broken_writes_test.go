@@ -224,6 +224,24 @@ func brokenErrors() []broken {
 	}
 }
 
+// brokenProcesses do not leave the process of the test whole: a crash or a hang is a verdict, too.
+func brokenProcesses() []broken {
+	return []broken{
+		{name: "a list panics", rules: []string{"L1"}, wrap: instead(driver.OpListServices,
+			func(context.Context, driver.Backend, *driver.ListServicesRequest, invocation) (any, error) {
+				panic("a mistake of the adapter's")
+			})},
+		{name: "a goroutine panics", rules: []string{"L7"}, wrap: instead(driver.OpListNames,
+			func(ctx context.Context, b driver.Backend, r *driver.ListNamesRequest, _ invocation) (any, error) {
+				go panic("a mistake of the adapter's")
+				time.Sleep(time.Second)
+				return b.ListNames(ctx, r)
+			})},
+		{name: "a turn never returns", rules: []string{"E4"}, wrap: instead(driver.OpAwaitTurn,
+			func(context.Context, driver.Backend, *driver.AwaitTurnRequest, invocation) (any, error) { select {} })},
+	}
+}
+
 // endless is a backend whose waiting candidates do not notice that it was closed.
 type endless struct{ driver.Backend }
 

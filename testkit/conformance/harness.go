@@ -31,18 +31,18 @@ type Harness struct {
 // Timing says how long things take on a backend. Every wait of the suite derives from it, and the report prints it.
 type Timing struct {
 	// TTL is the time to live of a session that asks for none.
-	TTL time.Duration
+	TTL time.Duration `json:"ttl"`
 	// Late is how much longer than its TTL the servers may keep a session that nobody renews.
-	Late time.Duration
+	Late time.Duration `json:"late"`
 	// Propagation is how long a write may take to show to other clients.
-	Propagation time.Duration
+	Propagation time.Duration `json:"propagation"`
 	// Backoff is the longest wait between two attempts of the suite's clients; each varies by half at random.
-	Backoff time.Duration
+	Backoff time.Duration `json:"backoff"`
 	// Margin is what a client leaves between the end of a term, or the warning that a record is in question, and the
 	// earliest moment at which the servers may act.
-	Margin time.Duration
+	Margin time.Duration `json:"margin"`
 	// Grace is what a busy machine adds to any deadline. It costs no time where all is well.
-	Grace time.Duration
+	Grace time.Duration `json:"grace"`
 }
 
 // A Cluster is the servers that one case talks to. Connect is required; each other function is an ability, nil where it
