@@ -70,8 +70,10 @@ func brokenElections() []broken {
 				}
 				return &driver.ConfirmResponse{GoodFor: onfakeTTL}, nil
 			})},
-		{name: "a confirmation is good for too long", rules: []string{"E1", "E3"},
-			wrap: answering(driver.OpConfirm, func(r *driver.ConfirmResponse) { r.GoodFor *= 2 })},
+		{
+			name: "a confirmation is good for too long", rules: []string{"E1", "E3"},
+			wrap: answering(driver.OpConfirm, func(r *driver.ConfirmResponse) { r.GoodFor *= 2 }),
+		},
 		{name: "tokens stand still", rules: []string{"E1", "E4"}, wrap: tokenless},
 		{name: "Withdraw does nothing", rules: []string{"E6"}, wrap: instead(driver.OpWithdraw,
 			func(context.Context, driver.Backend, *withdraw, invocation) (any, error) {
@@ -167,12 +169,14 @@ func brokenLeaders() []broken {
 					return &driver.GetLeaderResponse{Leader: first[r.Election]}, nil
 				})(b)
 		}},
-		{name: "the leader's attributes are lost", rules: []string{"E8", "V3"},
+		{
+			name: "the leader's attributes are lost", rules: []string{"E8", "V3"},
 			wrap: answering(driver.OpGetLeader, func(r *driver.GetLeaderResponse) {
 				leader := r.Leader.Clone()
 				leader.Service.Attributes = nil
 				r.Leader = &leader
-			})},
+			}),
+		},
 		{name: "nobody leading is unavailable", rules: []string{"E8"}, wrap: failing(func(_ driver.Call, err error) error {
 			if errors.Is(err, driver.ErrNoLeader) {
 				return driver.ErrUnavailable

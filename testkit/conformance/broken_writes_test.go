@@ -49,16 +49,20 @@ func brokenWrites() []broken {
 				time.Sleep(50 * time.Millisecond)
 				return invoke(ctx)
 			})},
-		{name: "Register says nothing of whom it displaces", rules: []string{"R4"},
-			wrap: answering(registers, func(r *driver.RegisterResponse) { r.Displaced = "" })},
+		{
+			name: "Register says nothing of whom it displaces", rules: []string{"R4"},
+			wrap: answering(registers, func(r *driver.RegisterResponse) { r.Displaced = "" }),
+		},
 		{name: "Register is confirmed before it is carried out", rules: []string{"R1"}, wrap: instead(registers,
 			func(_ context.Context, b driver.Backend, r *request, _ invocation) (any, error) {
 				late := *r
 				time.AfterFunc(100*time.Millisecond, func() { _, _ = b.Register(context.Background(), &late) })
 				return &driver.RegisterResponse{}, nil
 			})},
-		{name: "Register has no revision", rules: []string{"L6"},
-			wrap: answering(registers, func(r *driver.RegisterResponse) { r.Revision = 0 })},
+		{
+			name: "Register has no revision", rules: []string{"L6"},
+			wrap: answering(registers, func(r *driver.RegisterResponse) { r.Revision = 0 }),
+		},
 		{name: "names are stored in lower case", rules: []string{"V1"}, wrap: storing(func(s *driver.Service) {
 			s.Name = strings.ToLower(s.Name)
 		})},
@@ -114,8 +118,10 @@ func brokenWrites() []broken {
 			func(ctx context.Context, b driver.Backend, r *remove, _ invocation) (any, error) {
 				return b.Deregister(ctx, &remove{Name: r.Name, ID: r.ID, Owner: r.Owner, Generation: r.Generation + 1000})
 			})},
-		{name: "Deregister always says that it has removed", rules: []string{"R4"},
-			wrap: answering(removes, func(r *driver.DeregisterResponse) { r.Removed = true })},
+		{
+			name: "Deregister always says that it has removed", rules: []string{"R4"},
+			wrap: answering(removes, func(r *driver.DeregisterResponse) { r.Removed = true }),
+		},
 	}
 }
 
@@ -169,10 +175,14 @@ func brokenSessions() []broken {
 			func(context.Context, driver.Backend, *renew, invocation) (any, error) {
 				return &driver.RenewSessionResponse{GoodFor: onfakeTTL}, nil
 			})},
-		{name: "renewals are good for too long", rules: []string{"R5"},
-			wrap: answering(driver.OpRenewSession, func(r *driver.RenewSessionResponse) { r.GoodFor *= 2 })},
-		{name: "a session is said to last longer than it does", rules: []string{"R7"},
-			wrap: answering(driver.OpOpenSession, func(r *opened) { r.TTL, r.RenewEvery = 2*r.TTL, 2*r.TTL-1 })},
+		{
+			name: "renewals are good for too long", rules: []string{"R5"},
+			wrap: answering(driver.OpRenewSession, func(r *driver.RenewSessionResponse) { r.GoodFor *= 2 }),
+		},
+		{
+			name: "a session is said to last longer than it does", rules: []string{"R7"},
+			wrap: answering(driver.OpOpenSession, func(r *opened) { r.TTL, r.RenewEvery = 2*r.TTL, 2*r.TTL-1 }),
+		},
 		{name: "sessions hardly ever expire", rules: []string{"R7", "E1"}, wrap: instead(driver.OpOpenSession,
 			func(ctx context.Context, b driver.Backend, _ *driver.OpenSessionRequest, _ invocation) (any, error) {
 				session, err := b.OpenSession(ctx, &driver.OpenSessionRequest{TTL: 100 * onfakeTTL})

@@ -13,6 +13,7 @@ import (
 // An adapter's test is a harness: how to connect, how long things take, and which faults can be provoked.
 func ExampleRun() {
 	_ = func(t *testing.T) { // TestConformance of the adapter
+		t.Helper()
 		conformance.Run(t, conformance.Harness{
 			Name:   "mine",
 			Timing: conformance.Timing{TTL: 5 * time.Second, Backoff: time.Second, Grace: 2 * time.Second},

@@ -56,36 +56,6 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestEveryRuleHasCases compares the cases with the rules of the contract.
-func TestEveryRuleHasCases(t *testing.T) {
-	var out bytes.Buffer
-	h := onfake.Setup{Timing: onfake.Quick()}.Bubble()
-	h.Report = &out
-	t.Run("suite", func(t *testing.T) { conformance.Run(t, h) })
-	var report conformance.Report
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Fields(`R1 R2 R3 R4 R5 R6 R7 R8 R9 L1 L2 L3 L4 L5 L6 L7 W1 W2 W3 W4 W5 W6 E1 E2 E3 E4 E5 E6 E7 E8 E9
-		V1 V2 V3`)
-	var got []string
-	names := make(map[string]bool)
-	for _, rule := range report.Rules {
-		if got = append(got, rule.Rule); rule.Passed == 0 {
-			t.Errorf("no case of %s has passed", rule.Rule)
-		}
-	}
-	for _, c := range report.Cases {
-		if names[c.Rule+c.Name] {
-			t.Errorf("two cases are called %s %s", c.Rule, c.Name)
-		}
-		names[c.Rule+c.Name] = true
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("the rules are %v, want %v", got, want)
-	}
-}
-
 // TestWrongAccounts sees that a harness cannot account for what is covered.
 func TestWrongAccounts(t *testing.T) {
 	h := onfake.Setup{Timing: onfake.Quick()}.Bubble()
