@@ -33,7 +33,7 @@ func TestReadmeShowsWhatIsTested(t *testing.T) {
 // testedRegions returns the regions for the README, without their common indentation, and where each stands.
 func testedRegions(t *testing.T) map[string]string {
 	t.Helper()
-	region := regexp.MustCompile(`(?s)\n([\t ]*)(?://|#) README: ([a-z ]+)\n(.*?)\n[\t ]*(?://|#) README: end\n`)
+	region := regexp.MustCompile(`(?s)(?:\A|\n)([\t ]*)(?://|#) README: ([a-z ]+)\n(.*?)\n[\t ]*(?://|#) README: end\n`)
 	root := filepath.Join("..", "..")
 	regions := map[string]string{}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
