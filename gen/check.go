@@ -1,8 +1,10 @@
 package gen
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A checker makes a Spec of decoded mappings. It resolves names and notes what does not make sense. What it cannot
@@ -21,6 +23,10 @@ type checker struct {
 	put   map[*Record]bool // those that some rule puts
 	// lostTypes and lostRules say that references were not understood, so that what seems unused need not be.
 	lostTypes, lostRules bool
+	// open are the sections that define more than is known, because something in them was not understood.
+	open        map[string]bool
+	uses        map[string]*use // of names that the spec does not define, by section and name
+	constrained map[*Type]bool  // what constrains has found
 	// session is the Go type of session ids, as records have them.
 	session string
 }
@@ -31,11 +37,16 @@ func build(found *problems, root *mapping) *Spec {
 		problems: found, spec: &Spec{},
 		types: map[string]*Type{}, errors: map[string]*Error{},
 		records: map[string]*Record{}, structs: map[string]*Record{}, interfaces: map[string]bool{},
-		vague: map[any]bool{}, used: map[any]bool{}, put: map[*Record]bool{},
+		vague: map[any]bool{}, used: map[any]bool{}, put: map[*Record]bool{}, constrained: map[*Type]bool{},
+		open: map[string]bool{}, uses: map[string]*use{},
 	}
 	if root == nil {
 		return c.spec
 	}
+	for _, section := range []string{"types", "errors", "records", "interfaces"} {
+		c.open[section] = root.partial(section) || slices.ContainsFunc(root.items(section), func(d *datum) bool { return d.mapping.name == "" })
+	}
+	c.open["errors"] = c.open["errors"] || !root.has("errors")
 	c.lostTypes, c.lostRules = len(found.all) > 0, len(found.all) > 0
 	// Names first: whatever refers to something may stand before it.
 	types, records := c.declareTypes(root), c.declareRecords(root)
@@ -55,7 +66,9 @@ func build(found *problems, root *mapping) *Spec {
 		c.fillRoles(r, records[i])
 	}
 	c.sessionType()
+	unique := c.namesOf("operation")
 	for _, d := range root.items("operations") {
+		unique.add(d.mapping.name, d.mapping.position("name"))
 		c.spec.Operations = append(c.spec.Operations, c.operation(d.mapping))
 	}
 	for i, d := range root.items("interfaces") {
@@ -63,7 +76,41 @@ func build(found *problems, root *mapping) *Spec {
 	}
 	c.checkClashes()
 	c.checkUse()
+	c.countUses()
 	return c.spec
+}
+
+// A use is where a name is used that the spec does not define, and how often.
+type use struct {
+	problem *Problem
+	count   int
+}
+
+// undefined notes a name that a section of the spec does not define, once for all its uses. It is nil for another one of
+// them, and where the definition may be one that was not understood.
+func (c *checker) undefined(at Position, section, name string, known []string) *Problem {
+	if c.open[section] {
+		return nil
+	}
+	if u := c.uses[section+name]; u != nil {
+		u.count++
+		if at.Line < u.problem.Pos.Line {
+			u.problem.Pos = at
+		}
+		return nil
+	}
+	problem := c.unknown(at, strings.TrimSuffix(section, "s"), name, known)
+	c.uses[section+name] = &use{problem: problem, count: 1}
+	return problem
+}
+
+// countUses says of names that the spec does not define how often they are used.
+func (c *checker) countUses() {
+	for _, u := range c.uses {
+		if u.count > 1 {
+			u.problem.Message += fmt.Sprintf(", here and %d more times", u.count-1)
+		}
+	}
 }
 
 // names notes a second thing of the same name in the same place.

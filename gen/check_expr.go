@@ -140,16 +140,21 @@ func (r *resolver) generic(x ast.Expr, arguments ...ast.Expr) {
 func (r *resolver) name(name string) {
 	if n, ok := r.find(name); ok {
 		r.names[name] = n
-		r.sound = r.reachable(r.at, n, name, r.packages) && r.sound
+		known := n.base != "" || len(n.packages) > 0 // else it is noted where the type is
+		r.sound = known && r.reachable(r.at, n, name, r.packages) && r.sound
 		return
 	}
 	if slices.Contains(predeclared, name) {
 		return
 	}
 	r.sound = false
+	if r.open["records"] || r.open["interfaces"] {
+		return
+	}
 	known := slices.Concat(keys(r.types), keys(r.structs), keys(r.interfaces), predeclared)
-	r.unknown(r.at, "type", name, known).
-		expect("a type, record or interface of the spec, or a predeclared type")
+	if problem := r.undefined(r.at, "types", name, known); problem != nil {
+		problem.expect("a type, record or interface of the spec, or a predeclared type")
+	}
 }
 
 // find gives what a name of the spec stands for.

@@ -87,7 +87,7 @@ func (c *checker) parameter(m *mapping, last bool) *Field {
 		return ""
 	})
 	f.Only = c.selection(m, f, "only", func(inner *Field) string {
-		if inner.Type.Expr != nil && !inner.checked() {
+		if inner.Type.Expr != nil && !c.checks(inner) {
 			return "has no constraint to check"
 		}
 		return ""
@@ -131,6 +131,26 @@ func (c *checker) structOf(f *Field) (pathRoot, bool) {
 	return pathRoot{}, false
 }
 
+// checks says whether a value of the field can break a constraint.
+func (c *checker) checks(f *Field) bool {
+	return c.constrains(f.Type.Type)
+}
+
+// constrains says whether a value of the type can break a constraint, its own or one of its parts.
+func (c *checker) constrains(t *Type) bool {
+	if t == nil {
+		return false
+	}
+	known, done := c.constrained[t]
+	if !done {
+		c.constrained[t] = false // while it is being looked at
+		known = t.Length != nil || t.Range != nil || t.Pattern != "" || t.Format != "" ||
+			t.Map != nil && (c.constrains(t.Map.Key) || c.constrains(t.Map.Value)) || slices.ContainsFunc(t.Fields, c.checks)
+		c.constrained[t] = known
+	}
+	return known
+}
+
 // checkOnly notes an only that leaves nothing out, or leaves out what is required.
 func (c *checker) checkOnly(m *mapping, f *Field) {
 	if len(f.Only) == 0 {
@@ -142,7 +162,7 @@ func (c *checker) checkOnly(m *mapping, f *Field) {
 		}
 	}
 	if left := slices.ContainsFunc(f.Type.Type.Fields, func(inner *Field) bool {
-		return inner.checked() && !slices.Contains(f.Only, inner.Name)
+		return c.checks(inner) && !slices.Contains(f.Only, inner.Name)
 	}); !left && !m.partial("only") {
 		c.add(m.keyPosition("only"), "these are all fields that are checked").expect("no only")
 	}

@@ -11,7 +11,7 @@ type operationChecker struct {
 	taken  map[*Field]bool // inputs that a rule uses
 	set    map[*Field]int  // outputs that a rule sets, and the line where it does
 	raised map[*Error]bool // errors that a rule raises
-	open   bool            // it declares errors that are not known
+	partly bool            // it declares errors that are not known
 	doubt  bool            // some rule was not understood, so that what seems unused need not be
 }
 
@@ -30,12 +30,10 @@ func (c *checker) operation(m *mapping) *Operation {
 	op.Errors = o.declared()
 	o.inputs = pathRoot{fields: op.In, what: "the request of " + m.title(), vague: m.partial("in")}
 	for _, d := range m.items("rules") {
-		if r := o.rule(d.mapping); r != nil {
-			op.Rules = append(op.Rules, r)
-		}
+		op.Rules = append(op.Rules, o.rule(d.mapping))
 	}
 	o.doubt = o.doubt || m.partial("rules")
-	c.lostRules = c.lostRules || o.doubt || o.open
+	c.lostRules = c.lostRules || o.doubt || o.partly
 	o.checkTraits()
 	o.checkShape()
 	if !o.doubt {
@@ -54,13 +52,13 @@ func (m *mapping) partial(key string) bool {
 func (o *operationChecker) declared() []*Error {
 	var errors []*Error
 	unique := o.namesOf("error")
-	o.open = o.m.partial("errors")
+	o.partly = o.m.partial("errors")
 	for _, d := range o.m.items("errors") {
 		unique.add(d.text, d.at)
 		e := o.errorNamed(d)
 		switch {
 		case e == nil:
-			o.open = true
+			o.partly = true
 			continue
 		case e.Origin == OriginAny:
 			o.add(d.at, "any operation may return %s", quoted(e.Name)).expect("errors of origin operation only")
@@ -78,7 +76,7 @@ func (o *operationChecker) declared() []*Error {
 func (c *checker) errorNamed(d *datum) *Error {
 	e := c.errors[d.text]
 	if e == nil {
-		c.unknown(d.at, "error", d.text, keys(c.errors))
+		c.undefined(d.at, "errors", d.text, keys(c.errors))
 		return nil
 	}
 	c.used[e] = true
@@ -98,7 +96,7 @@ func (o *operationChecker) raises(d *datum) *Error {
 	case e.Origin != OriginOperation:
 		o.add(d.at, "no rule can raise %s: it is an error of the %s", quoted(e.Name), e.Origin).
 			expect("an error of origin operation or any")
-	case !o.open:
+	case !o.partly:
 		o.add(d.at, "%s does not declare %s", o.m.title(), quoted(e.Name)).expect("it among the operation's errors")
 	}
 	return e

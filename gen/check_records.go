@@ -29,7 +29,7 @@ func (c *checker) declareErrors(root *mapping) {
 		c.checkMessage(m)
 	}
 	for _, name := range kernelErrors {
-		if e := c.errors[name]; root.has("errors") && e == nil {
+		if e := c.errors[name]; !c.open["errors"] && e == nil {
 			c.add(root.position("errors"), "no error %s", quoted(name)).
 				expect("it with origin: any; every backend and the fake's kernel raise it")
 		} else if e != nil && e.Origin != OriginAny && !c.vague[e] {

@@ -1,14 +1,13 @@
 package gen
 
-// rule makes the rule that m describes. It is nil for a rule whose record is not known.
+// rule makes the rule that m describes.
 func (o *operationChecker) rule(m *mapping) *Rule {
 	r := &Rule{Pos: m.at, Verb: m.kind.rule.verb, Head: m.has("head"), Mode: Mode(m.text("mode")), source: m}
 	if d := o.subject(m); d != nil {
 		r.Record = o.records[d.text]
 		if r.Record == nil {
-			o.unknown(d.at, "record", d.text, keys(o.records))
+			o.undefined(d.at, "records", d.text, keys(o.records))
 			o.doubt = true
-			return nil
 		}
 		o.used[r.Record] = true
 		o.put[r.Record] = o.put[r.Record] || r.Verb == VerbPut

@@ -23,7 +23,7 @@ func (c *checker) declareTypes(root *mapping) []*mapping {
 		if c.types[m.name] == nil {
 			c.types[m.name] = t
 		}
-		c.vague[t] = m.kind.sign.key == "" || m.broken[m.kind.sign.key] || m.broken["packages"]
+		c.vague[t] = m.kind.sign.key == "" || m.partial(m.kind.sign.key)
 		c.spec.Types = append(c.spec.Types, t)
 		mappings = append(mappings, m)
 	}
@@ -106,7 +106,10 @@ func (c *checker) scalarType(user *Type, m *mapping, key string) *Type {
 	}
 	t := c.types[name]
 	if t == nil {
-		c.unknown(at, "type", name, append(keys(c.types), baseString, baseInt)).expect("string, int or a scalar of the spec")
+		if problem := c.undefined(at, "types", name, append(keys(c.types), baseString, baseInt)); problem != nil {
+			problem.expect("string, int or a scalar of the spec")
+		}
+		c.lostTypes = true
 		return nil
 	}
 	c.used[t] = true

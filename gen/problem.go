@@ -116,8 +116,9 @@ func (p *Problem) expect(format string, arguments ...any) *Problem {
 // mostListed is how many names are listed that would have been right.
 const mostListed = 20
 
-// unknown notes that a name is none of those that are known.
+// unknown notes that a name is none of those that are known. Things without a name are not.
 func (p *problems) unknown(at Position, what, name string, known []string) *Problem {
+	known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
 	problem := p.add(at, "unknown %s %s", what, quoted(name))
 	problem.Suggestion = p.suggest(name, known)
 	switch {
