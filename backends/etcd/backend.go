@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -20,6 +21,9 @@ import (
 // all because the next server in turn may have one.
 const leaderPause = 50 * time.Millisecond
 
+// hurryPause is the least time between two attempts to connect that requests bring about.
+const hurryPause = 100 * time.Millisecond
+
 // backend is one client's connection to a cluster.
 type backend struct {
 	client   *clientv3.Client
@@ -33,8 +37,10 @@ type backend struct {
 	life  context.Context // ends when Close begins
 	end   context.CancelFunc
 	pulse pulse
-	tasks sync.WaitGroup // the goroutines that Close joins
-	close func() error
+	// hurried says that the connection was tried again moments ago.
+	hurried atomic.Bool
+	tasks   sync.WaitGroup // the goroutines that Close joins
+	close   func() error
 }
 
 var _ driver.Backend = (*backend)(nil)
@@ -89,6 +95,7 @@ func (b *backend) request(ctx context.Context, writes bool, request func(context
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	b.reconnect()
 	limited, cancel := b.limit(ctx)
 	defer cancel()
 	err := request(limited)
@@ -111,11 +118,13 @@ type lateError time.Duration
 
 func (e lateError) Error() string { return fmt.Sprintf("no answer within %v", time.Duration(e)) }
 
-// reconnect has a connection that was lost tried again now. The vendor's client waits longer and longer between its
-// attempts, up to two minutes; those who call this have a rhythm of their own.
+// reconnect has a connection that was lost tried again now, as there is a request for it. By default gRPC waits longer
+// and longer between its attempts, up to two minutes, whoever has asked meanwhile.
 func (b *backend) reconnect() {
-	if connection := b.client.ActiveConnection(); connection.GetState() == connectivity.TransientFailure {
+	connection := b.client.ActiveConnection()
+	if connection.GetState() == connectivity.TransientFailure && b.hurried.CompareAndSwap(false, true) {
 		connection.ResetConnectBackoff()
+		time.AfterFunc(hurryPause, func() { b.hurried.Store(false) })
 	}
 }
 

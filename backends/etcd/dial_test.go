@@ -17,12 +17,12 @@ import (
 func TestDialFails(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	plain := httptest.NewServer(handler)
-	defer plain.Close()
+	t.Cleanup(plain.Close)
 	secure := httptest.NewUnstartedServer(handler)
 	secure.EnableHTTP2 = true
 	secure.Config.ErrorLog = nil
 	secure.StartTLS()
-	defer secure.Close()
+	t.Cleanup(secure.Close)
 	tests := []struct {
 		name, addr string
 		opts       []Option
@@ -30,7 +30,7 @@ func TestDialFails(t *testing.T) {
 	}{
 		{name: "nobody there", addr: closedAddress(t), want: "connection refused"},
 		{name: "nobody there, with a password", addr: closedAddress(t), opts: []Option{WithCredentials("u", "p")}, want: "connection refused"},
-		{name: "silence", addr: silentAddress(t), want: "no answer within 500ms"},
+		{name: "silence", addr: silentAddress(t), want: "no answer within 2s"},
 		{name: "another server", addr: plain.Listener.Addr().String(), want: "server preface"},
 		{name: "TLS without saying so", addr: secure.Listener.Addr().String(), want: "server preface"},
 		{name: "no trust", addr: secure.URL, want: "certificate signed by unknown authority"},
@@ -40,7 +40,8 @@ func TestDialFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			client, err := Dial(t.Context(), test.addr, append(test.opts, WithDialTimeout(500*time.Millisecond))...)
+			t.Parallel()
+			client, err := Dial(t.Context(), test.addr, append(test.opts, WithDialTimeout(2*time.Second))...)
 			if err == nil {
 				_ = client.Close() // the test fails anyway
 			}

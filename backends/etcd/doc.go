@@ -29,7 +29,7 @@
 //
 // A watch reads what there is at one revision and follows every change after it. It asks for servers that have a
 // leader, survives compaction, reads everything anew from time to time, and notices within two refresh intervals that
-// it is not heard any more, or that the servers have lost their data.
+// nobody answers it any more, and within three that the servers have lost their data.
 //
 // Elections are first come, first served. The fencing token is the revision at which the leader's key was created, so
 // it grows over all elections of a cluster; a cluster that is restored from a backup, or made anew, starts again below.
@@ -57,9 +57,8 @@
 // User and password stand before the hosts, as in etcd://user:password@10.0.0.1:2379. [Dial] also takes servers as URLs
 // with the scheme http or https.
 //
-// With [New] the etcd client says how to connect. One made with the vendor's defaults waits up to two minutes between
-// attempts to reach a server that was away; leases are asked for more often than that and hurry it. Set its
-// DialKeepAliveTime to 10 s, as Dial does, or a connection that swallows everything lasts for as long as TCP likes.
+// With [New] the etcd client says how to connect. Set its DialKeepAliveTime to 10 s, as Dial does, or a connection that
+// swallows everything lasts for as long as TCP likes.
 //
 // # Errors
 //

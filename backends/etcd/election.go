@@ -13,10 +13,7 @@ import (
 
 // Enqueue implements [driver.Backend]. A candidate's place is the revision at which its key was created.
 func (b *backend) Enqueue(ctx context.Context, in *driver.EnqueueRequest) (*driver.EnqueueResponse, error) {
-	lease, err := leaseOf(in.Session)
-	if err != nil {
-		return nil, err
-	}
+	lease := leaseOf(in.Session)
 	value, err := encodeCandidate(&in.Service)
 	if err != nil {
 		return nil, err
@@ -39,10 +36,7 @@ func (b *backend) Enqueue(ctx context.Context, in *driver.EnqueueRequest) (*driv
 // departure wakes one candidate; and for its own removal, so that no candidate leads who is not in the queue any more.
 // What it learns makes it read the queue again, and the queue alone decides.
 func (b *backend) AwaitTurn(ctx context.Context, in *driver.AwaitTurnRequest) (*driver.AwaitTurnResponse, error) {
-	lease, err := leaseOf(in.Session)
-	if err != nil {
-		return nil, err
-	}
+	lease := leaseOf(in.Session)
 	key := b.keys.candidate(in.Election, lease)
 	for {
 		queue, revision, err := b.queue(ctx, in.Election)
@@ -130,10 +124,7 @@ func (f *feed) awaitDelete(ctx context.Context) error {
 // with, so both have stood without a gap since; and nobody comes before it unless it is deleted or the lease runs out,
 // which the renewal has put off.
 func (b *backend) Confirm(ctx context.Context, in *driver.ConfirmRequest) (*driver.ConfirmResponse, error) {
-	lease, err := leaseOf(in.Session)
-	if err != nil {
-		return nil, err
-	}
+	lease := leaseOf(in.Session)
 	goodFor, err := b.renew(ctx, in.Session)
 	if err != nil {
 		return nil, err
@@ -171,12 +162,9 @@ func (b *backend) head(ctx context.Context, election string) (*mvccpb.KeyValue, 
 
 // Withdraw implements [driver.Backend]. The key is the session's own, so there is nobody else to spare.
 func (b *backend) Withdraw(ctx context.Context, in *driver.WithdrawRequest) (*driver.WithdrawResponse, error) {
-	lease, err := leaseOf(in.Session)
-	if err != nil {
-		return nil, err
-	}
+	lease := leaseOf(in.Session)
 	var deleted int64
-	err = b.write(ctx, func(ctx context.Context) error {
+	err := b.write(ctx, func(ctx context.Context) error {
 		response, err := b.kv.Delete(ctx, b.keys.candidate(in.Election, lease))
 		if err == nil {
 			deleted = response.Deleted

@@ -223,17 +223,3 @@ func TestAfterClose(t *testing.T) {
 		}
 	}
 }
-
-// TestSessionsThatNeverWere has an empty or a foreign session be as good as expired.
-func TestSessionsThatNeverWere(t *testing.T) {
-	b := serve(t, &stub{}).backend(t)
-	for _, session := range []driver.SessionID{"", "0", "ff", "00000000000000FF", "session-1"} {
-		_, err := b.RenewSession(t.Context(), &driver.RenewSessionRequest{Session: session})
-		if !errors.Is(err, driver.ErrSessionExpired) {
-			t.Errorf("RenewSession of %q: %v", session, err)
-		}
-		if _, err := b.CloseSession(t.Context(), &driver.CloseSessionRequest{Session: session}); err != nil {
-			t.Errorf("CloseSession of %q: %v", session, err)
-		}
-	}
-}

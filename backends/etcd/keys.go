@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -92,13 +93,16 @@ func parseLease(name string) (clientv3.LeaseID, error) {
 	return clientv3.LeaseID(id), nil
 }
 
-// leaseOf returns the lease that a session is. What is none was never opened, so it is as good as expired.
-func leaseOf(session driver.SessionID) (clientv3.LeaseID, error) {
+// noLease is one that servers never grant. It is not 0, with which a key would live for ever.
+const noLease clientv3.LeaseID = math.MinInt64
+
+// leaseOf returns the lease that a session is. For what is none the servers will say that it has expired.
+func leaseOf(session driver.SessionID) clientv3.LeaseID {
 	id, err := parseLease(string(session))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", driver.ErrSessionExpired, err)
+		return noLease
 	}
-	return id, nil
+	return id
 }
 
 // queues says whether a key of an election is that of a candidate: it is named after the lease that it lives on.

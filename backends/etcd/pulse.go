@@ -88,14 +88,16 @@ func (t *beat) saw(revision int64) {
 // keepPulse feels the pulse until the backend is closed.
 //
 // It also notices that the revisions have begun anew, because the servers have lost their data: a watch that asks for
-// what comes after revision 1,000 would hear nothing until there are 1,000 again. A server that has not arrived, one
-// interval later, where a feed was already, has either lost its data or is no server to watch from.
+// what comes after revision 1,000 would hear nothing until there are 1,000 again. A server that has just
+// begun to catch up with the others looks the same for a moment. One that has not arrived, two intervals later, where a
+// feed was already, has lost its data, or is no server to watch from.
 func (b *backend) keepPulse() {
 	interval := b.settings.interval()
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	var last *beat
 	var before int64 // what it has seen one interval ago
+	behind := false  // the server was behind that one interval ago already
 	for {
 		select {
 		case <-ticker.C:
@@ -107,11 +109,12 @@ func (b *backend) keepPulse() {
 			continue
 		}
 		if now != last {
-			last, before = now, 0
+			last, before, behind = now, 0, false
 		}
 		seen := now.seen.Load()
 		revision, err := b.feel(now, interval)
-		if err == nil && revision < before {
+		wasBehind := behind
+		if behind = err == nil && revision < before; behind && wasBehind {
 			err = fmt.Errorf("%w: the history has gone back from revision %d to %d", driver.ErrUnavailable, before, revision)
 		}
 		if err != nil && b.life.Err() == nil {

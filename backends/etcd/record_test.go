@@ -88,6 +88,18 @@ func TestWhoIsInTheQueue(t *testing.T) {
 	}
 }
 
+// TestSessionsThatNeverWere checks that what is no lease does not become one that exists, nor the one for ever.
+func TestSessionsThatNeverWere(t *testing.T) {
+	for _, session := range []driver.SessionID{"", "0", "0000000000000000", "ff", "00000000000000FF", "session-1"} {
+		if got := leaseOf(session); got != noLease {
+			t.Errorf("%q is lease %d", session, got)
+		}
+	}
+	if got := leaseOf("00000000000000ff"); got != 255 {
+		t.Errorf("got lease %d, want 255", got)
+	}
+}
+
 // FuzzKeys looks for names that meet in a key, or reach into each other's ranges.
 func FuzzKeys(f *testing.F) {
 	f.Add("svc", "1", "svc2", "1")

@@ -36,15 +36,12 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 
 // put returns the write of an instance.
 func (b *backend) put(session driver.SessionID, i *driver.Instance, opts ...clientv3.OpOption) (clientv3.Op, error) {
-	lease, err := leaseOf(session)
-	if err != nil {
-		return clientv3.Op{}, err
-	}
 	value, err := encodeInstance(i)
 	if err != nil {
 		return clientv3.Op{}, err
 	}
-	return clientv3.OpPut(b.keys.instance(i.Service.Name, i.Service.ID), value, append(opts, clientv3.WithLease(lease))...), nil
+	opts = append(opts, clientv3.WithLease(leaseOf(session)))
+	return clientv3.OpPut(b.keys.instance(i.Service.Name, i.Service.ID), value, opts...), nil
 }
 
 // Restore implements [driver.Backend]. It guesses that there is no record, which is the common case after an outage and

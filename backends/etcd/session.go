@@ -15,7 +15,6 @@ import (
 func (b *backend) OpenSession(
 	ctx context.Context, in *driver.OpenSessionRequest,
 ) (*driver.OpenSessionResponse, error) {
-	b.reconnect()
 	wanted := in.TTL
 	if wanted <= 0 {
 		wanted = b.settings.ttl
@@ -60,13 +59,8 @@ func (b *backend) RenewSession(
 
 // renew keeps a session alive and returns for how long.
 func (b *backend) renew(ctx context.Context, session driver.SessionID) (goodFor time.Duration, err error) {
-	b.reconnect()
-	id, err := leaseOf(session)
-	if err != nil {
-		return 0, err
-	}
 	err = b.write(ctx, func(ctx context.Context) error {
-		ttl, err := b.lease.renew(ctx, id)
+		ttl, err := b.lease.renew(ctx, leaseOf(session))
 		if err == nil && ttl <= 0 {
 			err = rpctypes.ErrLeaseNotFound
 		}
@@ -80,10 +74,7 @@ func (b *backend) renew(ctx context.Context, session driver.SessionID) (goodFor 
 func (b *backend) CloseSession(
 	ctx context.Context, in *driver.CloseSessionRequest,
 ) (*driver.CloseSessionResponse, error) {
-	id, err := leaseOf(in.Session)
-	if err == nil {
-		err = b.write(ctx, func(ctx context.Context) error { return b.lease.revoke(ctx, id) })
-	}
+	err := b.write(ctx, func(ctx context.Context) error { return b.lease.revoke(ctx, leaseOf(in.Session)) })
 	if err != nil && !errors.Is(err, driver.ErrSessionExpired) {
 		return nil, err
 	}

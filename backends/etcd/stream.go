@@ -25,12 +25,8 @@ func (b *backend) OpenWatchRegistration(
 func (b *backend) OpenWatchCandidacy(
 	ctx context.Context, in *driver.WatchCandidacyRequest,
 ) (driver.CandidateStream, error) {
-	lease, err := leaseOf(in.Session)
-	if err != nil {
-		return nil, err
-	}
 	decode := func(kv *mvccpb.KeyValue) *driver.Candidate { return b.decodeCandidate(in.Election, kv) }
-	return openRecords(ctx, b.follow(b.keys.candidate(in.Election, lease), false), decode)
+	return openRecords(ctx, b.follow(b.keys.candidate(in.Election, leaseOf(in.Session)), false), decode)
 }
 
 // A recordStream tells which records there are under the keys of a feed.
