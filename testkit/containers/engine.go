@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -43,12 +44,15 @@ func dockerEngine(ctx context.Context) (client.APIClient, error) {
 	if err := setDefault("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, engineLimit)
+	defer cancel()
+	if err := pingConfigured(ctx); err != nil {
+		return nil, noEngine(err)
+	}
 	engine, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, noEngine(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, engineLimit)
-	defer cancel()
 	if _, err := engine.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		return nil, noEngine(err)
 	}
@@ -59,6 +63,20 @@ func dockerEngine(ctx context.Context) (client.APIClient, error) {
 	}
 	connection.client = engine
 	return engine, nil
+}
+
+// pingConfigured makes sure that the engine that the user has named answers, if
+// one is named: testcontainers would quietly take another one.
+func pingConfigured(ctx context.Context) error {
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		return nil
+	}
+	engine, err := client.New(client.FromEnv)
+	if err != nil {
+		return err
+	}
+	_, err = engine.Ping(ctx, client.PingOptions{})
+	return errors.Join(err, engine.Close())
 }
 
 func noEngine(err error) error { return fmt.Errorf("no container engine answers: %w", err) }

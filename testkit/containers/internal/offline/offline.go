@@ -43,7 +43,7 @@ func (r Recipe) Ref() string { return repository + r.Name + ":" + r.hash() }
 // hash covers the inputs and the architecture, which is that of this machine.
 func (r Recipe) hash() string {
 	h := sha256.New()
-	for _, part := range slices.Concat([]string{runtime.GOARCH}, r.changes, r.inputs) {
+	for _, part := range slices.Concat([]string{runtime.GOARCH}, r.changes, []string{""}, r.inputs) {
 		_, _ = fmt.Fprintf(h, "%d %s\n", len(part), part) // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
