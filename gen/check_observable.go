@@ -82,10 +82,8 @@ func (o *operationChecker) repeats(f *facts, r *Rule) bool {
 }
 
 // settled notes a rule that can end in one way only.
-func (o *operationChecker) settled(r *Rule, line int, format string, arguments ...any) {
-	problem := o.add(r.Pos, format, arguments...)
-	problem.Message += sure(line)
-	problem.expect("one of the two rules, or another order")
+func (o *operationChecker) settled(r *Rule, line int, why string) {
+	o.add(r.Pos, "%s%s", why, sure(line)).expect("one of the two rules, or another order")
 }
 
 // impossible notes an attribute for a case that cannot come up.

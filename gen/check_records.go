@@ -85,7 +85,7 @@ func (c *checker) fillRoles(r *Record, m *mapping) {
 		*role.of(r) = path
 		c.expectType(d, path, m.kind.find(role.name).value.want, nil)
 		other, twice := taken[path.String()]
-		if twice && !(other == "key" && role.name == "session") {
+		if twice && (other != "key" || role.name != "session") {
 			c.add(d.at, "%s is %s already", quoted(d.text), other).expect("a field for each role; only key and session may share one")
 		}
 		taken[path.String()] = role.name

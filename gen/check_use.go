@@ -19,7 +19,8 @@ func (c *checker) descend(at any, fields []*Field, done map[any]bool) {
 	}
 	done[at] = false
 	for _, f := range fields {
-		inner, nested := any(nil), []*Field(nil)
+		var inner any
+		var nested []*Field
 		switch {
 		case f.Type.Type != nil:
 			inner, nested = f.Type.Type, f.Type.Type.Fields

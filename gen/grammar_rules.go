@@ -68,7 +68,7 @@ var ruleKinds = []*kind{
 	}}, "Opens a session.", entry("ttl", pathTo(wantDuration), "The wanted time to live; without it, or 0, the backend's default.")),
 	sessionRule("renew", ruleKind{verb: VerbRenew, writes: true, results: []result{
 		{"good", wantDuration, false, "How long it is certain to live, counted from the sending of the request."},
-	}}, "Renews a session.", idKey, elseKey),
+	}}, "Renews a session.", idKey, required(entry("else", shaped(shapeError), "The error if there is no such session."))),
 	sessionRule("close", ruleKind{verb: VerbClose, writes: true}, "Ends a session and removes the records that live on it.",
 		idKey, required(entry("missing", shaped(shapeOutcome), "If there is no such session: `ok`, or an error."))),
 	requireRule("session", VerbRequireLive, "Goes on only if the session lives.", idKey, elseKey),

@@ -198,5 +198,6 @@ var specKind = &kind{
 		required(entry("errors", objects(errorKind), "The sentinel errors.")),
 		entry("records", objects(recordKind), "What backends store."),
 		required(entry("operations", objects(operationKind), "The operations of the SPI, in the order in which they are presented.")),
-		entry("interfaces", objects(interfaceKind), "The public interfaces.")},
+		entry("interfaces", objects(interfaceKind), "The public interfaces."),
+	},
 }

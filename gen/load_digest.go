@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -15,39 +14,40 @@ const digestLength = 12
 // digest identifies what a sound spec says. Comments, layout, the order of a mapping's keys and stated defaults make no
 // difference; the order of lists does.
 func digest(root *mapping) string {
-	hash := sha256.New()
-	hashMapping(hash, root)
-	return hex.EncodeToString(hash.Sum(nil))[:digestLength]
+	var content strings.Builder
+	writeMapping(&content, root)
+	hash := sha256.Sum256([]byte(content.String()))
+	return hex.EncodeToString(hash[:])[:digestLength]
 }
 
-func hashMapping(w io.Writer, m *mapping) {
+func writeMapping(w *strings.Builder, m *mapping) {
 	for _, name := range keys(m.entries) {
 		k := m.kind.find(name)
 		if k.fallback != "" && m.text(name) == k.fallback {
 			continue
 		}
 		fmt.Fprintf(w, "%q:", name)
-		hashDatum(w, m.entries[name])
+		writeDatum(w, m.entries[name])
 	}
-	fmt.Fprint(w, "}")
+	w.WriteString("}")
 }
 
-// hashDatum writes a value so that no other one is written the same way.
-func hashDatum(w io.Writer, d *datum) {
+// writeDatum writes a value so that no other one is written the same way.
+func writeDatum(w *strings.Builder, d *datum) {
 	switch {
 	case d.mapping != nil:
-		hashMapping(w, d.mapping)
+		writeMapping(w, d.mapping)
 	case d.items != nil:
 		for _, item := range d.items {
-			hashDatum(w, item)
+			writeDatum(w, item)
 		}
-		fmt.Fprint(w, "]")
+		w.WriteString("]")
 	case d.pairs != nil:
 		pairs := slices.SortedFunc(slices.Values(d.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
 		for _, p := range pairs {
 			fmt.Fprintf(w, "%q=%q,", p.key.text, p.value.text)
 		}
-		fmt.Fprint(w, ")")
+		w.WriteString(")")
 	case d.bounds != nil:
 		fmt.Fprintf(w, "%d-%d,", d.bounds.Min, d.bounds.Max)
 	default:

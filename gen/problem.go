@@ -108,9 +108,9 @@ func (p *problems) add(at Position, format string, arguments ...any) *Problem {
 	return problem
 }
 
-func (p *Problem) expect(format string, arguments ...any) *Problem {
+// expect says what would be right.
+func (p *Problem) expect(format string, arguments ...any) {
 	p.Expected = fmt.Sprintf(format, arguments...)
-	return p
 }
 
 // mostListed is how many names are listed that would have been right.

@@ -49,16 +49,16 @@ func (t *Type) Go(pkg string) string { return t.named().goName(t.Name, "", pkg) 
 
 // Go writes the expression as Go code for the package pkg: constraint-only scalars become their base type, and names
 // that do not live in pkg are qualified.
-func (t TypeRef) Go(pkg string) string {
-	w := typeWriter{pkg: pkg, ref: t}
-	w.expr(t.Expr)
+func (r TypeRef) Go(pkg string) string {
+	w := typeWriter{pkg: pkg, ref: r}
+	w.expr(r.Expr)
 	return w.String()
 }
 
 // text writes the expression in the names of the spec.
-func (t TypeRef) text() string {
+func (r TypeRef) text() string {
 	w := typeWriter{}
-	w.expr(t.Expr)
+	w.expr(r.Expr)
 	return w.String()
 }
 
