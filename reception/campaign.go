@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -33,23 +30,21 @@ func (c *client) Campaign(ctx context.Context, election string, candidate *Servi
 	stored := toDriverService(candidate) // a copy, taken before anything that waits
 	waiting, cancel, err := c.begin(ctx)
 	if err != nil {
-		return nil, c.wrap("Campaign", election, canceled(err))
+		if ctx.Err() != nil {
+			err = canceled(err)
+		}
+		return nil, c.wrap("Campaign", election, c.closing(err))
 	}
 	defer cancel()
 	t, err := c.campaigns.win(waiting, election, stored)
 	if err != nil {
-		return nil, c.wrap("Campaign", election, err)
+		return nil, c.wrap("Campaign", election, c.closing(err))
 	}
 	return t, nil
 }
 
-// canceled makes the end of a context the end of a campaign. That of the client stays what it is.
-func canceled(cause error) error {
-	if errors.Is(cause, ErrClosed) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", ErrElectionCanceled, cause)
-}
+// canceled makes the end of a context the end of a campaign.
+func canceled(cause error) error { return fmt.Errorf("%w: %w", ErrElectionCanceled, cause) }
 
 // win campaigns until the election is won. Whatever befalls one candidacy, the next one begins with a session of its
 // own, at the end of the queue.
@@ -65,7 +60,7 @@ func (s *campaigns) win(ctx context.Context, election string, service driver.Ser
 		case errors.Is(err, ErrPermission), errors.Is(err, ErrClosed):
 			return nil, err
 		}
-		s.c.log.Printf("reception: campaign in %s on %s is trying again: %v", election, s.c.backend.Name(), err)
+		s.c.retrying("campaigning in "+election, err)
 		if pause(ctx, retry.NextBackOff()) != nil {
 			return nil, canceled(ended(ctx))
 		}
@@ -74,14 +69,12 @@ func (s *campaigns) win(ctx context.Context, election string, service driver.Ser
 
 // attempt is one candidacy, from its session to its term or its end.
 func (s *campaigns) attempt(ctx context.Context, election string, service driver.Service) (*term, error) {
-	sent := time.Now()
-	opened, err := s.c.backend.OpenSession(ctx, &driver.OpenSessionRequest{})
+	id, renewal, err := s.c.openSession(ctx)
 	if err != nil {
 		return nil, err
 	}
 	y := &candidacy{
-		s: s, election: election, service: service, session: opened.Session,
-		renewal: newRenewal(sent, opened, s.c.renewing(opened.Session)), withdrawal: newPursuit(),
+		s: s, election: election, service: service, session: id, renewal: renewal, withdrawal: newPursuit(),
 	}
 	s.add(y)
 	t, err := y.win(ctx)
@@ -106,12 +99,18 @@ func (s *campaigns) begin(t *term) {
 	s.terms[t] = struct{}{}
 }
 
-// forget drops what is over.
-func (s *campaigns) forget(y *candidacy, t *term) {
+// endTerm forgets a term that has ended.
+func (s *campaigns) endTerm(t *term) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.terms, t)
+}
+
+// remove forgets a candidacy whose session is closed.
+func (s *campaigns) remove(y *candidacy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.candidacies, y)
-	delete(s.terms, t)
 }
 
 // depose ends every term here and now.
@@ -127,24 +126,13 @@ func (s *campaigns) depose(cause error) {
 	}
 }
 
-// withdraw gives up every candidacy and term at the backend, by closing the session of each.
-func (s *campaigns) withdraw(ctx context.Context) error {
+// sessions returns those of every candidacy and term.
+func (s *campaigns) sessions() []driver.SessionID {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	var sessions []driver.SessionID
 	for y := range s.candidacies {
 		sessions = append(sessions, y.session)
 	}
-	s.mu.Unlock()
-	var group errgroup.Group
-	group.SetLimit(16)
-	for _, id := range sessions {
-		group.Go(func() error {
-			_, err := s.c.backend.CloseSession(ctx, &driver.CloseSessionRequest{Session: id})
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return errors.Join(errors.New("candidacies are left to their time to live"), err)
-	}
-	return nil
+	return sessions
 }

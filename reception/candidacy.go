@@ -58,16 +58,18 @@ func (y *candidacy) win(ctx context.Context) (*term, error) {
 
 // enqueue takes a place in the queue. It repeats what may have happened already: a candidate keeps its place.
 func (y *candidacy) enqueue(ctx context.Context) error {
-	return y.persist(ctx, func() error {
-		_, err := y.s.c.backend.Enqueue(ctx,
-			&driver.EnqueueRequest{Session: y.session, Election: y.election, Service: y.service})
-		return err
+	return y.s.c.persist(ctx, "queueing for "+y.election, func(ctx context.Context) error {
+		return attempt(ctx, func(ctx context.Context) error {
+			_, err := y.s.c.backend.Enqueue(ctx,
+				&driver.EnqueueRequest{Session: y.session, Election: y.election, Service: y.service})
+			return err
+		})
 	})
 }
 
 // awaitTurn waits until the candidate is at the head of the queue, and returns the token that its term would have.
 func (y *candidacy) awaitTurn(ctx context.Context) (token uint64, err error) {
-	err = y.persist(ctx, func() error {
+	err = y.s.c.persist(ctx, "waiting for a turn in "+y.election, func(ctx context.Context) error {
 		turn, err := y.s.c.backend.AwaitTurn(ctx, &driver.AwaitTurnRequest{Session: y.session, Election: y.election})
 		if err == nil {
 			token = turn.Token
@@ -75,23 +77,6 @@ func (y *candidacy) awaitTurn(ctx context.Context) (token uint64, err error) {
 		return err
 	})
 	return token, err
-}
-
-// persist repeats step, with pauses, while the backend cannot be reached or the step's outcome is unknown.
-func (y *candidacy) persist(ctx context.Context, step func() error) error {
-	retry := y.s.c.retrier()
-	for {
-		err := step()
-		if ctx.Err() != nil && err != nil {
-			return ended(ctx)
-		}
-		if err == nil || lasting(err) || errors.Is(err, ErrPermission) {
-			return err
-		}
-		if err := pause(ctx, retry.NextBackOff()); err != nil {
-			return err
-		}
-	}
 }
 
 // confirm begins the term: it asks the servers whether session and candidacy stand, with a request sent now, after the
@@ -123,20 +108,22 @@ func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, e
 	return t, nil
 }
 
-// withdraw gives up the candidacy, or the term that it became, and closes its session, for as long as that takes.
+// withdraw gives up the candidacy, or the term that it became, and closes its session, for as long as that takes; but not
+// for longer than the servers can keep a session that nobody renews.
 func (y *candidacy) withdraw() {
 	c := y.s.c
 	c.spawn(func() {
-		if y.withdrawal.run(c.life, c.retrier(), y.leave) {
-			closing := newPursuit()
-			if closing.run(c.life, c.retrier(), y.closeSession) {
-				y.s.forget(y, nil)
-			}
+		ctx, cancel := context.WithTimeout(c.life, y.renewal.afterlife())
+		defer cancel()
+		gone := y.withdrawal.run(ctx, c.retrier(), y.leave) &&
+			c.persist(ctx, "closing a candidate's session", y.closeSession) == nil
+		if gone || c.life.Err() == nil { // what Close has interrupted, it closes itself
+			y.s.remove(y)
 		}
 	})
 }
 
-// leave gives up the place in the queue.
+// leave gives up the place in the queue. Where that is refused, the end of the session does it.
 func (y *candidacy) leave(ctx context.Context) error {
 	_, err := y.s.c.backend.Withdraw(ctx, &driver.WithdrawRequest{Session: y.session, Election: y.election})
 	switch {
@@ -145,14 +132,15 @@ func (y *candidacy) leave(ctx context.Context) error {
 		return nil
 	case errors.Is(err, ErrOutcomeUnknown):
 		y.doubtful = true
+	case errors.Is(err, ErrPermission) && y.closeSession(ctx) == nil:
+		return nil
 	}
 	return err
 }
 
 // closeSession closes the session, and with it takes away whatever a late request may have put there.
 func (y *candidacy) closeSession(ctx context.Context) error {
-	_, err := y.s.c.backend.CloseSession(ctx, &driver.CloseSessionRequest{Session: y.session})
-	return err
+	return attempt(ctx, func(ctx context.Context) error { return y.s.c.closeSession(ctx, y.session) })
 }
 
 // verify asks the servers whether the term of that token stands, and for how long that is certain.

@@ -13,8 +13,13 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
-// closeLimit is how long Close works on withdrawing things before it leaves the rest to their TTL.
+// closeLimit is how long Close takes at the most. What it has not withdrawn by then is left to its time to live. Half of
+// it is for what is still under way, the other half for withdrawing.
 const closeLimit = 5 * time.Second
+
+// attemptLimit is how long one attempt at something may take that is tried again until it succeeds. A connection that
+// swallows a request must not swallow the whole endeavour.
+const attemptLimit = 10 * time.Second
 
 // client is the one Client. It owns every goroutine that it starts and every session that it opens; the parts below
 // are each in the file of their name.
@@ -27,12 +32,10 @@ type client struct {
 	// life ends, with ErrClosed as its cause, when Close begins; every wait of the client ends with it.
 	life context.Context
 	end  context.CancelCauseFunc
-	// close does Close's work once.
-	close func() error
 
 	mu     sync.Mutex
-	closed bool           // no goroutine may be added
-	tasks  sync.WaitGroup // the goroutines that Close joins
+	closed chan struct{}  // made by the first Close, closed when it is done; nil before that
+	tasks  sync.WaitGroup // what Close joins: our goroutines, and users' calls
 
 	registrations *registrations
 	campaigns     *campaigns
@@ -57,21 +60,25 @@ func NewClient(backend driver.Backend, opts ...Option) Client {
 	c.campaigns = newCampaigns(c)
 	c.services = newServiceWatches(c)
 	c.leaders = newLeaderWatches(c)
-	c.close = sync.OnceValue(c.shutDown)
 	return c
 }
 
-// Close implements [Client].
+// Close implements [Client]. All but the first call wait for the first, on a channel: a lock would be held for as long
+// as the first one takes.
 func (c *client) Close() error {
 	c.mu.Lock()
-	first := !c.closed
-	c.closed = true
+	done, first := c.closed, c.closed == nil
+	if first {
+		done = make(chan struct{})
+		c.closed = done
+	}
 	c.mu.Unlock()
-	err := c.close()
 	if !first {
+		<-done
 		return nil
 	}
-	return err
+	defer close(done)
+	return c.wrap("Close", "", c.shutDown())
 }
 
 // shutDown does the work of Close. What a user's callback runs on is not waited for, because the callback may be what
@@ -85,43 +92,118 @@ func (c *client) shutDown() error {
 	defer cancel()
 	c.campaigns.depose(ErrClosed)
 	c.end(ErrClosed)
-	joined := make(chan struct{})
-	go func() {
+	c.registrations.each((*notifier).end)
+	joined := within(closeLimit/2, "calls that are under way", func() error {
 		c.tasks.Wait()
-		close(joined)
-	}()
-	var errs []error
-	select {
-	case <-joined:
-	case <-ctx.Done():
-		errs = append(errs, errors.New("gave up waiting for calls that the backend does not end"))
+		return nil
+	})
+	withdrawn := c.withdraw(ctx)
+	return errors.Join(joined, withdrawn, within(closeLimit/5, "the backend to close", c.backend.Close))
+}
+
+// withdraw closes all sessions side by side, so that a slow one does not cost the others their time, and with them
+// removes everything that lives on them.
+func (c *client) withdraw(ctx context.Context) error {
+	sessions := c.campaigns.sessions()
+	if id, open := c.registrations.sessions.open(); open {
+		sessions = append(sessions, id)
 	}
-	errs = append(errs, c.registrations.withdraw(ctx), c.campaigns.withdraw(ctx), c.backend.Close())
-	return c.wrap("Close", "", errors.Join(errs...))
+	errs := make([]error, len(sessions))
+	var closing sync.WaitGroup
+	for i, id := range sessions {
+		closing.Go(func() {
+			errs[i] = c.persist(ctx, "closing a session", func(ctx context.Context) error { return c.closeSession(ctx, id) })
+		})
+	}
+	closing.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("what lives on a session is left to its time to live: %w", err)
+	}
+	return nil
+}
+
+// closeSession closes a session. One that has gone is closed.
+func (c *client) closeSession(ctx context.Context, id driver.SessionID) error {
+	_, err := c.backend.CloseSession(ctx, &driver.CloseSessionRequest{Session: id})
+	if errors.Is(err, ErrSessionExpired) {
+		return nil
+	}
+	return err
+}
+
+// within waits for f, but no longer than d.
+func within(d time.Duration, what string, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return errors.New("gave up waiting for " + what)
+	}
+}
+
+// persist repeats step, with pauses, until it succeeds, ctx ends, or the answer is one that repeating does not change. It
+// returns the last failure, with why ctx has ended if it has.
+func (c *client) persist(ctx context.Context, what string, step func(context.Context) error) error {
+	retry := c.retrier()
+	for {
+		err := step(ctx)
+		if err == nil || lasting(err) || errors.Is(err, ErrPermission) {
+			return err
+		}
+		if ctx.Err() == nil {
+			c.retrying(what, err)
+			if pause(ctx, retry.NextBackOff()) == nil {
+				continue
+			}
+		}
+		return fmt.Errorf("%w: %w", ended(ctx), err)
+	}
+}
+
+// retrying tells the log what is going to be tried again.
+func (c *client) retrying(what string, err error) {
+	c.log.Printf("reception: %s on %s is tried again: %v", what, c.backend.Name(), err)
+}
+
+// attempt makes one try at something that is tried again if it fails.
+func attempt(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
+	return try(ctx)
 }
 
 // spawn runs task on a goroutine that Close joins. It reports false, and runs nothing, once the client is closed.
 func (c *client) spawn(task func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed != nil {
 		return false
 	}
 	c.tasks.Go(task)
 	return true
 }
 
-// begin returns the context of a call that a user makes, bound to the client's life. It fails at once where either has
-// ended already.
+// begin returns the context of a call that a user makes, bound to the client's life; Close waits until it is cancelled.
+// It fails at once where the client is closed or ctx has ended.
 func (c *client) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if c.life.Err() != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed != nil:
 		return nil, nil, ErrClosed
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return nil, nil, ended(ctx)
 	}
+	c.tasks.Add(1)
 	bound, cancel := c.bound(ctx)
-	return bound, cancel, nil
+	return bound, sync.OnceFunc(func() {
+		cancel()
+		c.tasks.Done()
+	}), nil
 }
 
 // bound returns a context that ends with ctx and with the client's life.
@@ -135,12 +217,14 @@ func (c *client) bound(ctx context.Context) (context.Context, context.CancelFunc
 // just an error of a context that the user has never seen.
 func (c *client) closing(err error) error {
 	switch {
-	case err == nil, c.life.Err() == nil, errors.Is(err, ErrClosed):
+	case err == nil, c.life.Err() == nil:
 		return err
 	case errors.Is(err, ErrOutcomeUnknown):
 		return fmt.Errorf("%w: %w", ErrClosed, ErrOutcomeUnknown)
 	case errors.Is(err, context.Canceled):
 		return ErrClosed
+	case errors.Is(err, ErrClosed):
+		return err
 	}
 	return fmt.Errorf("%w: %w", ErrClosed, err)
 }
@@ -153,11 +237,10 @@ func (c *client) retrier() *backoff.ExponentialBackOff {
 	return b
 }
 
-// ended returns why ctx has ended: its error, and its cause where that says more. The end of the client is ErrClosed and
-// nothing else.
+// ended returns why ctx has ended: its error, and its cause where that says more.
 func ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) || errors.Is(cause, ErrClosed) {
+	if errors.Is(cause, err) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

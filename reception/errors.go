@@ -2,7 +2,6 @@ package reception
 
 import (
 	"context"
-	"errors"
 	"strings"
 )
 
@@ -38,7 +37,7 @@ func (c *client) wrap(op, name string, err error) error {
 	if err == nil || err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // bare ones only
 		return err
 	}
-	if _, wrapped := errors.AsType[*Error](err); wrapped {
+	if _, wrapped := err.(*Error); wrapped { //nolint:errorlint // only what this has wrapped, not what a user's cause holds
 		return err
 	}
 	return &Error{Op: op, Backend: c.backend.Name(), Name: name, Err: err}

@@ -2,6 +2,7 @@ package reception
 
 import (
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -62,6 +63,17 @@ func (n *notifier) replaced() {
 	n.ended = true
 }
 
+// follow takes over what the owner was told of the present outage, from the notifier of a registration that this one
+// updates.
+func (n *notifier) follow(before *notifier) {
+	before.mu.Lock()
+	outage := before.outage
+	before.mu.Unlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.outage = outage
+}
+
 // end drops what was not told yet.
 func (n *notifier) end() {
 	n.mu.Lock()
@@ -70,36 +82,52 @@ func (n *notifier) end() {
 	n.pending = nil
 }
 
-// tell queues err, unless the owner will hear of its kind anyway. It is called with mu held.
+// tell queues err, in the place of an earlier one of its kind: the last word is that of the last outage. It is called
+// with mu held.
 func (n *notifier) tell(err error) {
 	n.outage = err
 	if n.ended || n.call == nil {
 		return
 	}
-	for _, waiting := range n.pending {
-		if errors.Is(waiting, err) {
-			return
-		}
-	}
+	n.pending = slices.DeleteFunc(n.pending, func(waiting error) bool { return errors.Is(waiting, err) })
 	n.pending = append(n.pending, err)
-	if !n.running {
+	n.wake()
+}
+
+// wake starts the goroutine that tells, unless it runs. It is called with mu held.
+func (n *notifier) wake() {
+	if !n.running && len(n.pending) > 0 {
 		n.running = true
 		go n.run() // not joined by Close, which the callback may be calling
 	}
 }
 
-// run calls the callback until there is nothing left to tell.
+// run calls the callback until there is nothing left to tell. A callback that ends its goroutine, as the FailNow of a test
+// does, ends this one, and what is left is told on another.
 func (n *notifier) run() {
-	for {
+	defer func() {
 		n.mu.Lock()
-		if len(n.pending) == 0 {
-			n.running = false
-			n.mu.Unlock()
+		defer n.mu.Unlock()
+		n.running = false
+		n.wake()
+	}()
+	for {
+		err := n.next()
+		if err == nil {
 			return
 		}
-		err := n.pending[0]
-		n.pending = n.pending[1:]
-		n.mu.Unlock()
 		n.c.safely("onDisconnect of "+n.name, func() { n.call(n.c.wrap("Register", n.name, err)) })
 	}
+}
+
+// next takes what is to be told next; nil if that is nothing.
+func (n *notifier) next() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.pending) == 0 {
+		return nil
+	}
+	err := n.pending[0]
+	n.pending = n.pending[1:]
+	return err
 }

@@ -26,7 +26,7 @@ func newPursuit() *pursuit {
 // run tries once again and again, and reports whether it has succeeded before ctx ended.
 func (p *pursuit) run(ctx context.Context, retry *backoff.ExponentialBackOff, once func(context.Context) error) bool {
 	for {
-		err := once(ctx)
+		err := attempt(ctx, once)
 		if err == nil {
 			close(p.done)
 			return true

@@ -2,7 +2,6 @@ package reception
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -16,8 +15,9 @@ type registrations struct {
 	sessions   *sessionKeeper
 	generation atomic.Uint64 // the latest that was given to a write; growing, so that every write is told from older ones
 
-	mu     sync.Mutex
-	places map[serviceKey]*place
+	mu       sync.Mutex
+	places   map[serviceKey]*place
+	removals map[serviceKey]*removal // those under way, or on guard
 }
 
 // A serviceKey identifies an instance in a cluster.
@@ -25,18 +25,16 @@ type serviceKey struct{ name, id string }
 
 func (k serviceKey) String() string { return k.name + "/" + k.id }
 
-// A place is where one (Name, ID) of this client is kept up. Calls that concern it take turns; between them it belongs to
-// the upkeep.
+// A place is where one (Name, ID) of this client is kept up. Calls that concern it take turns, in the order in which they
+// came; between them it belongs to the upkeep. Everything in it is guarded by registrations.mu.
 type place struct {
-	turn chan struct{} // one slot, taken by the Register or Deregister under way
-
-	// Guarded by registrations.mu:
-	users int     // calls that have, or wait for, the turn
-	kept  *upkeep // nil while nothing is registered here
+	users int           // calls that have, or wait for, the turn
+	last  chan struct{} // closed when the turn of the call that came last is over; nil before the first
+	kept  *upkeep       // nil while nothing is registered here
 }
 
 func newRegistrations(c *client) *registrations {
-	r := &registrations{c: c, places: make(map[serviceKey]*place)}
+	r := &registrations{c: c, places: make(map[serviceKey]*place), removals: make(map[serviceKey]*removal)}
 	r.sessions = newSessionKeeper(c,
 		func() {
 			c.event(EventSessionLapsed, "registrations", nil)
@@ -62,29 +60,67 @@ func (r *registrations) each(tell func(*notifier)) {
 	}
 }
 
-// enter takes the turn at key, waiting for it until ctx ends. leave gives it back.
-func (r *registrations) enter(ctx context.Context, key serviceKey) (p *place, leave func(), err error) {
+// A turn is a call's turn at a place.
+type turn struct {
+	r      *registrations
+	key    serviceKey
+	place  *place
+	before chan struct{} // closed when the turn before is over; nil if there is none
+	over   chan struct{}
+}
+
+// queue joins the line at key. It waits for nothing, so that what a user does first comes first, even where the waiting
+// is done in the background.
+//
+// The interleaving that this forbids: Deregister leaves the waiting to a goroutine and returns, because its context has
+// ended; a Register that is called next gets the turn before that goroutine has asked for it; and the goroutine then
+// withdraws what was just registered.
+func (r *registrations) queue(key serviceKey) *turn {
 	r.mu.Lock()
-	p = r.places[key]
+	defer r.mu.Unlock()
+	p := r.places[key]
 	if p == nil {
-		p = &place{turn: make(chan struct{}, 1)}
+		p = &place{}
 		r.places[key] = p
 	}
+	t := &turn{r: r, key: key, place: p, before: p.last, over: make(chan struct{})}
+	p.last = t.over
 	p.users++
-	r.mu.Unlock()
-	quit := func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		p.users--
-		r.tidy(key, p)
+	return t
+}
+
+// wait waits for the turn until ctx ends. Either way the turn is to be left.
+func (t *turn) wait(ctx context.Context) error {
+	if t.before == nil {
+		return nil
 	}
 	select {
-	case p.turn <- struct{}{}:
-		return p, func() { <-p.turn; quit() }, nil
+	case <-t.before:
+		t.before = nil
+		return nil
 	case <-ctx.Done():
-		quit()
-		return nil, nil, ended(ctx)
+		return ended(ctx)
 	}
+}
+
+// leave ends the turn. One that has not come yet ends when it comes.
+func (t *turn) leave() {
+	if t.before == nil {
+		t.end()
+		return
+	}
+	t.r.c.spawn(func() { // refused once the client is closed, when nobody waits any more
+		<-t.before
+		t.end()
+	})
+}
+
+func (t *turn) end() {
+	close(t.over)
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	t.place.users--
+	t.r.tidy(t.key, t.place)
 }
 
 // tidy forgets a place that nobody uses. It is called with mu held.
@@ -137,33 +173,34 @@ func (c *client) Register(ctx context.Context, service *Service, onDisconnect fu
 // upkeep rests meanwhile, so that no restoring of the old content can follow the write of the new one, and goes on,
 // under a generation of its own, if the update fails.
 func (r *registrations) register(ctx context.Context, key serviceKey, service driver.Service, onDisconnect func(error)) error {
-	p, leave, err := r.enter(ctx, key)
-	if err != nil {
+	t := r.queue(key)
+	defer t.leave()
+	if err := t.wait(ctx); err != nil {
 		return err
 	}
-	defer leave()
-	before := r.kept(p)
+	u := newUpkeep(r, key, service, onDisconnect)
+	before := r.kept(t.place)
 	if before != nil {
 		before.rest()
+		u.doubt = before.doubt
 	}
-	u := newUpkeep(r, key, service, onDisconnect)
-	err = u.register(ctx)
+	err := u.register(ctx)
+	stands := before != nil && r.kept(t.place) == before // it was not displaced meanwhile
 	switch {
 	case err == nil:
 		if before != nil {
+			u.owner.follow(before.owner)
 			before.owner.end()
-			u.doubts = append(u.doubts, before.doubts...)
 		}
-		r.keep(p, u)
+		r.keep(t.place, u)
 		u.start()
 		r.c.event(EventRegistered, key.String(), nil)
-		return nil
-	case before != nil && r.kept(p) == before:
+	case stands:
 		again := before.successor()
-		again.doubts = append(again.doubts, u.doubts...)
-		r.keep(p, again)
+		again.doubt = u.doubt
+		r.keep(t.place, again)
 		again.start()
-	case len(u.doubts) > 0:
+	case u.doubt != nil:
 		r.remove(u)
 	}
 	return err
@@ -190,16 +227,19 @@ func (r *registrations) deregister(ctx context.Context, key serviceKey) error {
 	if !r.known(key) {
 		return ErrNotRegistered
 	}
-	found := make(chan *removal, 1) // nil: there was nothing to remove
-	r.c.spawn(func() { found <- r.drop(key) })
+	t := r.queue(key)
+	found := make(chan *pursuit, 1) // nil: there was nothing to remove
+	if !r.c.spawn(func() { found <- r.drop(t) }) {
+		return ErrClosed
+	}
 	ctx, cancel := r.c.bound(ctx)
 	defer cancel()
 	select {
-	case m := <-found:
-		if m == nil {
+	case removed := <-found:
+		if removed == nil {
 			return ErrNotRegistered
 		}
-		return m.wait(ctx)
+		return removed.wait(ctx)
 	case <-ctx.Done():
 		return fmt.Errorf("%w: not confirmed yet, it goes on in the background: %w", ErrUnavailable, ended(ctx))
 	}
@@ -212,31 +252,21 @@ func (r *registrations) known(key serviceKey) bool {
 	return r.places[key] != nil
 }
 
-// drop waits for the turn at key and begins the removal of what is registered there; it returns nil if nothing is.
-func (r *registrations) drop(key serviceKey) *removal {
-	p, leave, err := r.enter(r.c.life, key)
-	if err != nil {
+// drop waits for the turn and begins the removal of what is registered; it returns nil if nothing is.
+func (r *registrations) drop(t *turn) *pursuit {
+	defer t.leave()
+	if t.wait(r.c.life) != nil {
 		return nil
 	}
-	defer leave()
-	u := r.kept(p)
+	u := r.kept(t.place)
 	if u == nil {
 		return nil
 	}
 	u.owner.end()
 	u.rest()
-	r.keep(p, nil)
-	if u.displaced {
-		return nil
+	if r.kept(t.place) != u {
+		return nil // another client's record stands
 	}
+	r.keep(t.place, nil)
 	return r.remove(u)
-}
-
-// withdraw removes everything at once, by closing the session that it lives on.
-func (r *registrations) withdraw(ctx context.Context) error {
-	r.each((*notifier).end)
-	if err := r.sessions.close(ctx); err != nil {
-		return errors.Join(errors.New("registrations are left to their time to live"), err)
-	}
-	return nil
 }

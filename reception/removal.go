@@ -2,59 +2,141 @@ package reception
 
 import (
 	"context"
+	"errors"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
 
-// A removal takes away a record that is not wanted any more, for as long as that takes.
+// A removal takes away what this client has stored under one key, for as long as that takes.
 //
 // A write of unknown outcome may land after the record was removed. So where there was one, the removal goes on watching
 // the place until the session is gone on which that write was sent, and removes what shows up: a dead session takes no
 // writes. It touches no record of a later generation, so that a new registration of the same instance is safe from it.
+//
+// There is one for a key, however many registrations have to be removed there.
 type removal struct {
-	u *upkeep
-	*pursuit
+	r    *registrations
+	key  serviceKey
+	more chan struct{} // one slot: there is more to remove than there was
+
+	// Guarded by registrations.mu:
+	generation uint64   // the latest to remove
+	doubt      *session // nil for none
+	pursuit    *pursuit // of the removal up to generation
 }
 
-// remove begins the removal of what u has stored, or may have.
-func (r *registrations) remove(u *upkeep) *removal {
-	m := &removal{u: u, pursuit: newPursuit()}
-	r.c.spawn(m.run)
-	return m
+// errMore says that there is more to remove than was asked for.
+var errMore = errors.New("a later record is to be removed, too")
+
+// remove begins the removal of what u has stored, or may have, and returns what pursues it.
+func (r *registrations) remove(u *upkeep) *pursuit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.removals[u.key]
+	if m == nil {
+		m = &removal{r: r, key: u.key, more: make(chan struct{}, 1), pursuit: newPursuit()}
+		r.removals[u.key] = m
+		r.c.spawn(m.run)
+	}
+	m.generation = max(m.generation, u.instance.Generation)
+	if u.doubt != nil {
+		m.doubt = u.doubt
+	}
+	select {
+	case <-m.pursuit.done:
+		m.pursuit = newPursuit()
+		signal(m.more)
+	default: // it has not succeeded, and does not before it has asked for this, too
+	}
+	return m.pursuit
 }
 
-// run removes the record, then guards its place while there is doubt.
+// run removes the record, and guards its place while there is doubt, until there is nothing left to do.
 func (m *removal) run() {
-	c := m.u.r.c
-	if !m.pursuit.run(c.life, c.retrier(), m.once) {
-		return
+	for {
+		pursuit, doubt := m.next()
+		switch {
+		case pursuit != nil:
+			if !pursuit.run(m.r.c.life, m.r.c.retrier(), m.once) {
+				return
+			}
+		case doubt != nil:
+			m.guard(doubt)
+			if m.r.c.life.Err() != nil {
+				return
+			}
+		default:
+			return
+		}
 	}
-	c.event(EventDeregistered, m.u.key.String(), nil)
-	for _, s := range m.u.doubts {
-		m.guard(s)
+}
+
+// next returns what is to be done next: pursue the removal, or guard the place on account of a session. With neither the
+// removal is over, and r knows of it no more.
+func (m *removal) next() (*pursuit, *session) {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	select {
+	case <-m.pursuit.done:
+	default:
+		return m.pursuit, nil
 	}
+	if m.doubt != nil && m.doubt.gone.Err() == nil {
+		return nil, m.doubt
+	}
+	delete(m.r.removals, m.key)
+	return nil, nil
+}
+
+// latest returns the latest generation to remove.
+func (m *removal) latest() uint64 {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	return m.generation
 }
 
 // once asks the backend to remove the record.
 func (m *removal) once(ctx context.Context) error {
-	stored := m.u.instance
-	_, err := m.u.r.c.backend.Deregister(ctx, &driver.DeregisterRequest{
-		Name: m.u.key.name, ID: m.u.key.id, Owner: stored.Owner, Generation: stored.Generation,
+	c := m.r.c
+	generation := m.latest()
+	removed, err := c.backend.Deregister(ctx, &driver.DeregisterRequest{
+		Name: m.key.name, ID: m.key.id, Owner: c.owner, Generation: generation,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	if removed.Removed {
+		c.event(EventDeregistered, m.key.String(), nil)
+	}
+	if m.latest() != generation {
+		return errMore
+	}
+	return nil
 }
 
-// guard removes what shows up until s is gone or the client's life ends.
+// guard removes what shows up until s is gone, there is more to remove, or the client's life ends.
 func (m *removal) guard(s *session) {
-	c := m.u.r.c
+	c := m.r.c
 	ctx, cancel := context.WithCancel(c.life)
-	defer cancel()
 	defer context.AfterFunc(s.gone, cancel)()
+	over := make(chan struct{})
+	defer func() {
+		cancel()
+		<-over
+	}()
+	go func() {
+		defer close(over)
+		select {
+		case <-m.more:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	retry := c.retrier()
 	for ctx.Err() == nil {
 		err := m.watch(ctx)
 		if ctx.Err() == nil {
-			c.log.Printf("reception: guard of %s on %s is trying again: %v", m.u.key, c.backend.Name(), err)
+			c.retrying("guarding "+m.key.String(), err)
 			_ = pause(ctx, retry.NextBackOff()) // the loop's condition sees how it ended
 		}
 	}
@@ -62,8 +144,8 @@ func (m *removal) guard(s *session) {
 
 // watch follows the place and removes what shows up there.
 func (m *removal) watch(ctx context.Context) error {
-	stream, err := m.u.r.c.backend.OpenWatchRegistration(ctx,
-		&driver.WatchRegistrationRequest{Name: m.u.key.name, ID: m.u.key.id})
+	stream, err := m.r.c.backend.OpenWatchRegistration(ctx,
+		&driver.WatchRegistrationRequest{Name: m.key.name, ID: m.key.id})
 	if err != nil {
 		return err
 	}
@@ -75,10 +157,10 @@ func (m *removal) watch(ctx context.Context) error {
 		}
 		for _, change := range batch.Changes {
 			late := change.Record
-			if change.Deleted || late.Owner != m.u.instance.Owner || late.Generation > m.u.instance.Generation {
+			if late == nil || change.Deleted || late.Owner != m.r.c.owner || late.Generation > m.latest() {
 				continue
 			}
-			if err := m.once(ctx); err != nil {
+			if err := attempt(ctx, m.once); err != nil {
 				return err
 			}
 		}

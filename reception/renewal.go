@@ -47,10 +47,6 @@ type confirmation struct {
 	goodFor time.Duration
 }
 
-// maxUnsettled bounds the confirmations that wait to settle: more are never useful, because the oldest of them settles
-// first and a newer one soon after.
-const maxUnsettled = 16
-
 // marginOf returns how much of goodFor is given away for clocks that run at different rates, and for what passes between a
 // decision and its effect: a tenth, and at least 100 ms where goodFor is not itself of that size.
 func marginOf(goodFor time.Duration) time.Duration {
@@ -61,6 +57,9 @@ func marginOf(goodFor time.Duration) time.Duration {
 func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(context.Context) (time.Duration, error)) *renewal {
 	r := &renewal{
 		ask: ask, every: opened.RenewEvery, settle: opened.Settle, goodFor: opened.TTL, early: make(chan struct{}, 1),
+	}
+	if r.every <= 0 || r.every > opened.TTL/2 { // an adapter's mistake that would cost a storm of requests, or the session
+		r.every = max(opened.TTL/3, time.Millisecond)
 	}
 	// Opening a session is an act of the servers that decide about it, so it needs no time to settle.
 	r.extend(confirmation{sent, opened.TTL})
@@ -96,7 +95,9 @@ func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
 		r.extend(r.unsettled[0])
 		r.unsettled = r.unsettled[1:]
 	}
-	if len(r.unsettled) < maxUnsettled {
+	// Those that come thick and fast are thinned: an eighth of settle apart they bound the list, and cost the horizon no
+	// more than that.
+	if last := len(r.unsettled) - 1; last < 0 || sent.Sub(r.unsettled[last].sent) >= r.settle/8 {
 		r.unsettled = append(r.unsettled, confirmation{sent, goodFor})
 	}
 	return true
@@ -116,19 +117,30 @@ func (r *renewal) lapsed(now time.Time) bool { return !r.until.IsZero() && !now.
 func (r *renewal) held() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.final && r.lapsed(time.Now()) {
-		r.over = true
-	}
-	return !r.over && time.Now().Before(r.until)
+	return r.heldAt(time.Now())
+}
+
+// heldAt says whether the session is certain at now. It is called with mu held.
+func (r *renewal) heldAt(now time.Time) bool {
+	r.over = r.over || r.final && r.lapsed(now)
+	return !r.over && now.Before(r.until)
 }
 
 // stop makes held false for good. It reports whether it was true until then.
 func (r *renewal) stop() (wasHeld bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	wasHeld = !r.over && time.Now().Before(r.until)
+	wasHeld = r.heldAt(time.Now())
 	r.over = true
 	return wasHeld
+}
+
+// afterlife returns how long the servers may keep the session, at the most, if nobody renews it any more: they may be as
+// late again as its time to live, and longer after a change of their leader.
+func (r *renewal) afterlife() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return 4 * r.goodFor
 }
 
 // horizon returns until when the session is certain; zero before that is known at all.
@@ -178,12 +190,7 @@ func (r *renewal) retrier() *backoff.ExponentialBackOff {
 }
 
 // hurry has run ask now rather than at the next turn.
-func (r *renewal) hurry() {
-	select {
-	case r.early <- struct{}{}:
-	default:
-	}
-}
+func (r *renewal) hurry() { signal(r.early) }
 
 // run renews until ctx ends, whose cause it then returns, or an answer is lasting, or a final renewal lapses. lapse and
 // regain, which may be nil, are told of the horizon passing and of the first confirmation after that; they are called
@@ -225,8 +232,9 @@ type watchman struct {
 	retry         *backoff.ExponentialBackOff
 	next, horizon *time.Timer
 	answers       chan answer // of the one question that may be out
-	asking        bool
+	asking, again bool        // a question is out; another one is to follow at once
 	isLapsed      bool
+	failure       error // of the last answer; nil if it was a confirmation
 }
 
 // An answer is what came of a question.
@@ -242,9 +250,12 @@ func (w *watchman) leave(cancel context.CancelFunc) {
 	}
 }
 
-// hurry has the next question asked now, unless one is out.
+// hurry has a question asked that is sent from now on. One that is out was sent before: its answer may be from before
+// what there is to hurry for.
 func (w *watchman) hurry() {
-	if !w.asking {
+	if w.asking {
+		w.again = true
+	} else {
 		w.next.Reset(0)
 	}
 }
@@ -257,7 +268,7 @@ func (w *watchman) ask(ctx context.Context) {
 
 // answered takes an answer. It returns the error if that is lasting.
 func (w *watchman) answered(err error) error {
-	w.asking = false
+	w.asking, w.failure = false, err
 	switch {
 	case lasting(err):
 		return err
@@ -265,6 +276,10 @@ func (w *watchman) answered(err error) error {
 		w.confirmed()
 	default:
 		w.next.Reset(w.retry.NextBackOff())
+	}
+	if w.again {
+		w.again = false
+		w.next.Reset(0)
 	}
 	return nil
 }
@@ -285,6 +300,9 @@ func (w *watchman) confirmed() {
 func (w *watchman) passed() error {
 	if w.isLapsed || w.held() {
 		return nil
+	}
+	if w.final && w.failure != nil {
+		return fmt.Errorf("%w: %w", errLapsed, w.failure)
 	}
 	if w.final {
 		return errLapsed

@@ -35,12 +35,13 @@ type sessionKeeper struct {
 	changed chan struct{} // closed and renewed when current or failure changes
 	waiting int           // how many need a session now
 	demand  chan struct{} // one slot: somebody has begun to wait
+	urgent  chan struct{} // one slot: somebody has begun to wait who will not for long
 }
 
 func newSessionKeeper(c *client, lapsed, regain, expired func()) *sessionKeeper {
 	return &sessionKeeper{
 		c: c, lapsed: lapsed, regain: regain, expired: expired,
-		changed: make(chan struct{}), demand: make(chan struct{}, 1),
+		changed: make(chan struct{}), demand: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
 }
 
@@ -61,7 +62,10 @@ func (k *sessionKeeper) await(ctx context.Context, patient bool) (*session, erro
 		k.waiting--
 		k.mu.Unlock()
 	}()
-	k.signal()
+	signal(k.demand)
+	if !patient {
+		signal(k.urgent)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -81,10 +85,10 @@ func (k *sessionKeeper) await(ctx context.Context, patient bool) (*session, erro
 	}
 }
 
-// signal asks for an attempt now, even if one is due only after a pause.
-func (k *sessionKeeper) signal() {
+// signal leaves a mark in a slot, if there is none.
+func signal(slot chan<- struct{}) {
 	select {
-	case k.demand <- struct{}{}:
+	case slot <- struct{}{}:
 	default:
 	}
 }
@@ -125,12 +129,13 @@ func (k *sessionKeeper) run() {
 				continue
 			}
 		}
-		s, err := k.open(life)
+		s, err := k.next(life)
 		if err != nil {
 			if life.Err() != nil {
 				return
 			}
 			k.set(nil, err)
+			k.c.retrying("opening a session", err)
 			if !k.pause(retry.NextBackOff()) {
 				return
 			}
@@ -151,41 +156,54 @@ func (k *sessionKeeper) run() {
 	}
 }
 
-// pause waits for d, or until somebody new wants a session. It reports false when life has ended.
+// pause waits for d, or until somebody wants a session who will not wait for long: those who keep records up come back in
+// crowds after an outage, and must not hurry it. It reports false when life has ended.
 func (k *sessionKeeper) pause(d time.Duration) bool {
+	select {
+	case <-k.urgent: // from before the attempt that has just failed
+	default:
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-k.demand:
+	case <-k.urgent:
 	case <-k.c.life.Done():
 		return false
 	}
 	return true
 }
 
-// open asks the backend for a session once.
-func (k *sessionKeeper) open(ctx context.Context) (*session, error) {
-	sent := time.Now()
-	opened, err := k.c.backend.OpenSession(ctx, &driver.OpenSessionRequest{})
+// next asks the backend for a session once.
+func (k *sessionKeeper) next(ctx context.Context) (*session, error) {
+	id, renewal, err := k.c.openSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{id: opened.Session, renewal: newRenewal(sent, opened, k.c.renewing(opened.Session))}
+	s := &session{id: id, renewal: renewal}
 	s.renewed, s.condemn = context.WithCancelCause(ctx)
 	s.gone, s.drop = context.WithCancel(context.WithoutCancel(ctx))
 	return s, nil
 }
 
-// renewing returns what keeps the session id alive.
-func (c *client) renewing(id driver.SessionID) func(context.Context) (time.Duration, error) {
-	return func(ctx context.Context) (time.Duration, error) {
-		renewed, err := c.backend.RenewSession(ctx, &driver.RenewSessionRequest{Session: id})
+// openSession asks the backend for a session, and returns what keeps it alive.
+func (c *client) openSession(ctx context.Context) (driver.SessionID, *renewal, error) {
+	sent := time.Now()
+	var opened *driver.OpenSessionResponse
+	err := attempt(ctx, func(ctx context.Context) (err error) {
+		opened, err = c.backend.OpenSession(ctx, &driver.OpenSessionRequest{})
+		return err
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	return opened.Session, newRenewal(sent, opened, func(ctx context.Context) (time.Duration, error) {
+		renewed, err := c.backend.RenewSession(ctx, &driver.RenewSessionRequest{Session: opened.Session})
 		if err != nil {
 			return 0, err
 		}
 		return renewed.GoodFor, nil
-	}
+	}), nil
 }
 
 // lose has the keeper give s up, because the backend has told somebody who needed it that it is gone, and waits for that
@@ -201,16 +219,12 @@ func (s *session) lose(ctx context.Context) error {
 	}
 }
 
-// close closes the session, and with it removes every record that lives on it. It is called when nothing else of the
-// client runs any more.
-func (k *sessionKeeper) close(ctx context.Context) error {
+// open returns the session that is open now, if there is one.
+func (k *sessionKeeper) open() (id driver.SessionID, open bool) {
 	k.mu.Lock()
-	s := k.current
-	k.current = nil
-	k.mu.Unlock()
-	if s == nil {
-		return nil
+	defer k.mu.Unlock()
+	if k.current == nil {
+		return "", false
 	}
-	_, err := k.c.backend.CloseSession(ctx, &driver.CloseSessionRequest{Session: s.id})
-	return err
+	return k.current.id, true
 }

@@ -122,12 +122,17 @@ func (t *term) run() {
 		defer close(watched)
 		t.watch(watching)
 	}()
-	t.end(t.renewal.run(t.context, nil, nil))
+	err := t.renewal.run(t.context, nil, nil)
+	if errors.Is(err, ErrClosed) && t.y.s.c.life.Err() == nil {
+		// That this client was closed is for its Close to say, whose users mean to end the term.
+		err = fmt.Errorf("%w: somebody has closed the connection to the backend", ErrNotLeader)
+	}
+	t.end(err)
 	cancel()
 	<-watched
 	cause := context.Cause(t.context)
 	t.y.s.c.event(EventTermEnded, t.y.election, cause)
-	t.y.s.forget(nil, t)
+	t.y.s.endTerm(t)
 	t.y.withdraw()
 }
 
@@ -139,7 +144,7 @@ func (t *term) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := t.follow(ctx)
 		if ctx.Err() == nil {
-			c.log.Printf("reception: watch of the term in %s on %s is trying again: %v", t.y.election, c.backend.Name(), err)
+			c.retrying("watching the term in "+t.y.election, err)
 			_ = pause(ctx, retry.NextBackOff()) // the loop's condition sees how it ended
 		}
 	}

@@ -25,9 +25,8 @@ type upkeep struct {
 	done   chan struct{}
 
 	// Touched by the running upkeep only, and by others once it rests:
-	on        *session   // where the record was last stored; nil before that
-	doubts    []*session // on which a write of unknown outcome may yet land
-	displaced bool
+	on    *session // where the record was last stored; nil before that
+	doubt *session // on which a write of unknown outcome may yet land; nil for none
 }
 
 func newUpkeep(r *registrations, key serviceKey, service driver.Service, onDisconnect func(error)) *upkeep {
@@ -41,7 +40,7 @@ func newUpkeep(r *registrations, key serviceKey, service driver.Service, onDisco
 // successor returns an upkeep of the same content under a newer generation, which it stores first: an update that failed
 // may have landed.
 func (u *upkeep) successor() *upkeep {
-	next := &upkeep{r: u.r, key: u.key, instance: u.instance, owner: u.owner, doubts: u.doubts}
+	next := &upkeep{r: u.r, key: u.key, instance: u.instance, owner: u.owner}
 	next.instance.Generation = u.r.generation.Add(1)
 	return next
 }
@@ -50,6 +49,9 @@ func (u *upkeep) successor() *upkeep {
 func (u *upkeep) register(ctx context.Context) error {
 	return u.write(ctx, false, func(s *session) error {
 		_, err := u.r.c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
+		if err == nil && !s.renewal.held() {
+			u.owner.disconnected() // its horizon has passed, and readers may lose this record like all others
+		}
 		return err
 	})
 }
@@ -79,25 +81,15 @@ func (u *upkeep) write(ctx context.Context, patient bool, store func(*session) e
 	}
 }
 
-// note remembers what a write on s that ended with err means.
+// note remembers what a write on s that ended with err means. On a session that has gone no write can land any more, so
+// there is doubt about one at the most.
 func (u *upkeep) note(s *session, err error) {
 	if err == nil {
 		u.on = s
 	}
 	if errors.Is(err, ErrOutcomeUnknown) {
-		u.doubts = append(live(u.doubts), s)
+		u.doubt = s
 	}
-}
-
-// live returns those of sessions that are not gone: on one that is, no write can land any more.
-func live(sessions []*session) []*session {
-	var alive []*session
-	for _, s := range sessions {
-		if s.gone.Err() == nil {
-			alive = append(alive, s)
-		}
-	}
-	return alive
 }
 
 // start has the record kept up in the background.
@@ -125,16 +117,24 @@ func (u *upkeep) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrReplaced):
-			u.displaced = true
-			u.r.release(u)
-			u.owner.replaced()
-			u.r.c.event(EventReplaced, u.key.String(), nil)
+			u.giveUp()
 			return
 		}
-		u.r.c.log.Printf("reception: upkeep of %s on %s is trying again: %v", u.key, u.r.c.backend.Name(), err)
+		u.r.c.retrying("keeping up "+u.key.String(), err)
 		if pause(ctx, retry.NextBackOff()) != nil {
 			return
 		}
+	}
+}
+
+// giveUp ends the registration, because another client's record stands. A write of ours that may yet land would take that
+// record over, and its owner would give up, too; so it is removed when it does.
+func (u *upkeep) giveUp() {
+	u.r.release(u)
+	u.owner.replaced()
+	u.r.c.event(EventReplaced, u.key.String(), nil)
+	if u.doubt != nil {
+		u.r.remove(u)
 	}
 }
 
@@ -198,8 +198,10 @@ func (u *upkeep) matches(present *driver.Instance) bool {
 // restore stores the record where it is absent or an older one of ours.
 func (u *upkeep) restore(ctx context.Context) error {
 	err := u.write(ctx, true, func(s *session) error {
-		_, err := u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
-		return err
+		return attempt(ctx, func(ctx context.Context) error {
+			_, err := u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
+			return err
+		})
 	})
 	if err != nil {
 		return err
