@@ -26,31 +26,45 @@ type elector struct {
 	onDisconnect func(error) // may be nil
 
 	mu       sync.Mutex
-	attempt  *attempt            // the Elect that is under way
-	term     Term                // the one won last; nil once it has ended
+	bid      *bid                // the Elect that is under way
+	tenure   *tenure             // the one won last; nil once it has ended
 	last     uint64              // its token, also after its end; 0 before the first
-	watch    LeaderWatcher       // from the first Elect until Cancel
+	watch    LeaderWatcher       // from the first Elect on, until that fails or Cancel
 	states   <-chan *LeaderState // of watch; nil without one
 	observed *Leader             // by the watch
 }
 
-// An attempt is one Elect that campaigns.
-type attempt struct {
+// A bid is one Elect that campaigns.
+type bid struct {
 	ctx      context.Context // of its campaign
 	cancel   context.CancelFunc
-	canceled bool          // by Cancel; guarded by the elector's mu
 	done     chan struct{} // closed when Elect is about to return
+	canceled bool          // by Cancel; this and the rest are guarded by the elector's mu
+	watches  bool          // it has started the elector's leader watch
+	won      bool
 }
 
-func newAttempt(ctx context.Context) *attempt {
-	a := &attempt{done: make(chan struct{})}
-	a.ctx, a.cancel = context.WithCancel(ctx)
-	return a
+// A tenure is one term that an Elect has won.
+type tenure struct {
+	term    Term
+	givenUp bool // Cancel has taken it; guarded by the elector's mu
+}
+
+func newBid(ctx context.Context) *bid {
+	b := &bid{done: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancel(ctx)
+	return b
 }
 
 // NewElector returns an Elector for the election called name. It does nothing until Elect is called, which is also when
-// a bad name or option is reported.
+// a bad name or option is reported. It panics if client is nil.
+//
+// The first Elect also starts a watch of who leads. That ends with the Elect if it fails, with Cancel and with the
+// client's Close: who has no more use for an elector that has led calls Cancel.
 func NewElector(client Client, name string, options ...ElectorOption) Elector {
+	if client == nil {
+		panic("reception: NewElector: client is nil")
+	}
 	e := &elector{
 		client:    client,
 		log:       loggerOf(client),
@@ -73,30 +87,30 @@ func loggerOf(c Client) Logger {
 
 // Elect implements [Elector].
 func (e *elector) Elect(ctx context.Context) error {
-	a, err := e.begin(ctx)
-	if a == nil {
+	b, err := e.begin(ctx)
+	if b == nil {
 		return e.wrap(err)
 	}
-	defer e.leave(a)
-	e.observe(a)
+	defer e.leave(b)
+	e.observe(b)
 	candidate := e.candidate
-	term, err := e.client.Campaign(a.ctx, e.name, &candidate)
-	return e.wrap(e.finish(ctx, a, term, err))
+	term, err := e.client.Campaign(b.ctx, e.name, &candidate)
+	return e.wrap(e.finish(ctx, b, term, err))
 }
 
-// begin makes room for an attempt. It returns neither attempt nor error if the elector leads already.
+// begin makes room for a bid. It returns neither bid nor error if the elector leads already.
 //
-// An attempt that was canceled and has not returned yet is waited for, so that Elect works right after Cancel.
-func (e *elector) begin(ctx context.Context) (*attempt, error) {
+// A bid that was canceled and has not returned yet is waited for, so that Elect works right after Cancel.
+func (e *elector) begin(ctx context.Context) (*bid, error) {
 	for {
 		e.mu.Lock()
-		before := e.attempt
+		before := e.bid
 		leads, busy := e.held() != nil, before != nil && !before.canceled
 		if !leads && before == nil {
-			e.attempt = newAttempt(ctx)
-			a := e.attempt
+			e.bid = newBid(ctx)
+			b := e.bid
 			e.mu.Unlock()
-			return a, nil
+			return b, nil
 		}
 		e.mu.Unlock()
 		switch {
@@ -113,32 +127,40 @@ func (e *elector) begin(ctx context.Context) (*attempt, error) {
 	}
 }
 
-// leave makes room for the next attempt. It is deferred, so that a client that panics does not block the elector.
-func (e *elector) leave(a *attempt) {
+// leave makes room for the next bid, and takes the leader watch along that a failed one has started: electors that
+// never led need no Cancel. It is deferred, so that a client that panics does not block the elector.
+func (e *elector) leave(b *bid) {
 	e.mu.Lock()
-	e.attempt = nil
+	e.bid = nil
+	var watch LeaderWatcher
+	if b.watches && !b.won {
+		watch = e.unwatch()
+	}
 	e.mu.Unlock()
-	a.cancel()
-	close(a.done)
+	if watch != nil {
+		watch.Stop()
+	}
+	b.cancel()
+	close(b.done)
 }
 
-// finish makes what Campaign has returned to the attempt a the elector's state, and Elect's result.
+// finish makes what Campaign has returned to the bid b the elector's state, and Elect's result.
 //
 // The interleaving that mu forbids: the campaign is won, and before the term is stored Cancel finds neither term nor
 // anything left to cancel; the term is stored, and somebody leads who has been told not to. As it is, either Cancel
-// finds the term, or this finds that a was canceled and gives the term up.
-func (e *elector) finish(ctx context.Context, a *attempt, term Term, err error) error {
+// finds the term, or this finds that b was canceled and gives the term up.
+func (e *elector) finish(ctx context.Context, b *bid, term Term, err error) error {
 	e.mu.Lock()
-	won := err == nil && !a.canceled
+	b.won = err == nil && !b.canceled
+	won, givenUp, current := b.won, b.canceled, &tenure{term: term}
 	if won {
-		e.term, e.last = term, term.Token()
+		e.tenure, e.last = current, term.Token()
 	}
-	givenUp := a.canceled
 	e.mu.Unlock()
 	switch {
 	case won:
 		// Costs a goroutine only when the term ends, and at once if it has ended by now.
-		context.AfterFunc(term.Context(), func() { e.ended(term) })
+		context.AfterFunc(term.Context(), func() { e.ended(current) })
 		return nil
 	case err == nil:
 		resign(term)
@@ -152,14 +174,17 @@ func (e *elector) finish(ctx context.Context, a *attempt, term Term, err error) 
 }
 
 // ended follows the end of a term: it was lost, unless it was given up.
-func (e *elector) ended(term Term) {
+//
+// The interleaving to mind: the term has lapsed, and before this runs another Elect has won the next one. The first one
+// was lost all the same, so it is not for e.tenure to say what is reported.
+func (e *elector) ended(past *tenure) {
 	e.mu.Lock()
-	kept := e.term == term
-	if kept {
-		e.term = nil
+	if e.tenure == past {
+		e.tenure = nil
 	}
+	givenUp := past.givenUp
 	e.mu.Unlock()
-	if cause := lossOf(term); kept && cause != nil && !errors.Is(cause, ErrClosed) && e.onDisconnect != nil {
+	if cause := lossOf(past.term); !givenUp && cause != nil && !errors.Is(cause, ErrClosed) && e.onDisconnect != nil {
 		safely(e.log, "the disconnection callback of elector "+e.name, func() { e.onDisconnect(e.wrap(cause)) })
 	}
 }
@@ -168,75 +193,23 @@ func (e *elector) ended(term Term) {
 // elector's behalf: it waits for nothing but the backend, and for that no longer than resignLimit.
 func (e *elector) Cancel() {
 	e.mu.Lock()
-	a, term, watch := e.attempt, e.term, e.watch
-	e.term, e.watch, e.states, e.observed = nil, nil, nil, nil
-	if a != nil {
-		a.canceled = true
+	b, current, watch := e.bid, e.tenure, e.unwatch()
+	e.tenure = nil
+	if b != nil {
+		b.canceled = true
+	}
+	if current != nil {
+		current.givenUp = true
 	}
 	e.mu.Unlock()
-	if a != nil {
-		a.cancel()
+	if b != nil {
+		b.cancel()
 	}
 	if watch != nil {
 		watch.Stop()
 	}
-	if term != nil {
-		resign(term)
-	}
-}
-
-// observe starts the leader watch of the attempt a, if there is none.
-//
-// The interleaving that mu forbids: Cancel stops the watch that it finds, which is none yet, and the one that is stored
-// after it goes on for ever.
-func (e *elector) observe(a *attempt) {
-	e.mu.Lock()
-	watched := e.watch != nil
-	e.mu.Unlock()
-	if watched {
-		return // only an attempt starts a watch, and there is one at a time
-	}
-	watch := e.client.NewLeaderWatcher(e.name)
-	states, err := watch.Start(context.Background()) // it outlives this Elect
-	e.mu.Lock()
-	unwanted := err != nil || a.canceled
-	if !unwanted {
-		e.watch, e.states = watch, states
-	}
-	e.mu.Unlock()
-	if unwanted {
-		watch.Stop() // Campaign is going to say what is wrong
-	}
-}
-
-// Leader implements [Elector].
-func (e *elector) Leader() *Service {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.held() != nil {
-		return copyService(&e.candidate)
-	}
-	e.catchUp()
-	if e.observed == nil || e.last != 0 && e.observed.Token == e.last {
-		return nil // nobody, or a term of ours that is over, whatever the watch has heard
-	}
-	return copyService(e.observed.Service)
-}
-
-// catchUp takes what the watch has delivered since the last call: its channel holds the latest state, so that nobody
-// has to read it in between. It is called with mu held.
-func (e *elector) catchUp() {
-	for {
-		select {
-		case state, open := <-e.states:
-			if !open {
-				e.states, e.observed = nil, nil // the client was closed
-				return
-			}
-			e.observed = state.Leader
-		default:
-			return
-		}
+	if current != nil {
+		resign(current.term)
 	}
 }
 
@@ -252,8 +225,8 @@ func (e *elector) Term() Term {
 
 // held returns the term if it can be vouched for. It is called with mu held.
 func (e *elector) held() Term {
-	if e.term != nil && e.term.Held() {
-		return e.term
+	if e.tenure != nil && e.tenure.term.Held() {
+		return e.tenure.term
 	}
 	return nil
 }

@@ -271,6 +271,38 @@ func TestElectorDisconnection(t *testing.T) {
 	}
 }
 
+// TestElectorOverABackendThatWasClosed checks that a term is lost, and not given up, when somebody else than the client
+// has closed the backend.
+func TestElectorOverABackendThatWasClosed(t *testing.T) {
+	bubble(t, func(s *scene) {
+		told := make(chan error, 8)
+		e := reception.NewElector(s.client, "reaper",
+			reception.WithDisconnectionCallback(func(err error) { told <- err }))
+		elect(s.T, e)
+		if err := s.backend.Close(); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if len(told) != 1 {
+			s.Fatalf("told %d times, want once", len(told))
+		}
+		if err := <-told; !errors.Is(err, reception.ErrNotLeader) || errors.Is(err, reception.ErrClosed) {
+			s.Errorf("told of %v, want ErrNotLeader: the client is not closed", err)
+		}
+		e.Cancel()
+	})
+}
+
+// TestNewElectorWithoutAClient checks that it panics where the mistake is made.
+func TestNewElectorWithoutAClient(t *testing.T) {
+	defer func() {
+		if reason := fmt.Sprint(recover()); reason != "reception: NewElector: client is nil" {
+			t.Errorf("panic: %v", reason)
+		}
+	}()
+	reception.NewElector(nil, "reaper")
+}
+
 // panicOfReaper is how the panic of a callback is logged.
 const panicOfReaper = "panic in the disconnection callback of elector reaper: odd"
 

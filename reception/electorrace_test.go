@@ -3,6 +3,7 @@ package reception_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -26,8 +27,30 @@ type stubWatcher struct {
 	reception.LeaderWatcher
 	starting func()
 	states   chan *reception.LeaderState
+	starts   int
 	stopped  bool
 }
+
+// A stubTerm is held until it lapses. Its context ends when the test says so.
+type stubTerm struct {
+	reception.Term
+	token   uint64
+	lapsed  atomic.Bool
+	context context.Context
+	end     context.CancelCauseFunc
+}
+
+func newStubTerm(token uint64) *stubTerm {
+	t := &stubTerm{token: token}
+	t.context, t.end = context.WithCancelCause(context.Background())
+	return t
+}
+
+func (t *stubTerm) lapse()                       { t.lapsed.Store(true) }
+func (t *stubTerm) Token() uint64                { return t.token }
+func (t *stubTerm) Held() bool                   { return !t.lapsed.Load() }
+func (t *stubTerm) Context() context.Context     { return t.context }
+func (t *stubTerm) Resign(context.Context) error { return nil }
 
 func (s *scripted) NewLeaderWatcher(name string) reception.LeaderWatcher {
 	if s.watcher == nil {
@@ -88,8 +111,7 @@ func TestElectCanceledWhileItStartsToWatch(t *testing.T) {
 // tokens that are left out.
 func TestElectorOverOtherClients(t *testing.T) {
 	states := make(chan *reception.LeaderState, 1)
-	starts := 0
-	client := &scripted{watcher: &stubWatcher{starting: func() { starts++ }, states: states}}
+	client := &scripted{watcher: &stubWatcher{starting: func() {}, states: states}}
 	e := reception.NewElector(client, "reaper")
 	ctx, cancel := context.WithCancel(t.Context())
 	client.campaign = func(ctx context.Context) (reception.Term, error) {
@@ -109,12 +131,35 @@ func TestElectorOverOtherClients(t *testing.T) {
 	if err := e.Elect(t.Context()); !errors.Is(err, odd) {
 		t.Errorf("got %v, want the client's error", err)
 	}
-	if starts != 1 || client.watcher.stopped {
-		t.Errorf("two Elects have started %d leader watches, want one", starts)
-	}
-	if e.Cancel(); !client.watcher.stopped {
-		t.Error("the leader watch goes on after Cancel")
-	}
+}
+
+// TestElectWonBeforeTheLossWasNoticed plays the interleaving that ended minds: a term has lapsed, and the elector wins the
+// next one before it hears of that. The loss is reported all the same, and Cancel hides that of the term that it gives up
+// and no other.
+func TestElectWonBeforeTheLossWasNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := &scripted{Client: newClient(t, fake.NewCluster().Backend())}
+		var calls []error
+		e := reception.NewElector(client, "reaper",
+			reception.WithDisconnectionCallback(func(err error) { calls = append(calls, err) }))
+		terms := []*stubTerm{newStubTerm(1), newStubTerm(2)}
+		for _, term := range terms {
+			client.campaign = func(context.Context) (reception.Term, error) { return term, nil }
+			elect(t, e)
+			if e.Term() != reception.Term(term) {
+				t.Fatalf("the term is %v, want that of token %d", e.Term(), term.token)
+			}
+			term.lapse() // its context is going to say so
+		}
+		lost, givenUp := errors.New("lost"), errors.New("given up")
+		e.Cancel()
+		terms[1].end(givenUp)
+		terms[0].end(lost)
+		synctest.Wait()
+		if len(calls) != 1 || !errors.Is(calls[0], lost) {
+			t.Errorf("told of %v, want the loss of the first term, once", calls)
+		}
+	})
 }
 
 // TestElectCampaignPanics checks that a client that panics does not block the elector for good.
