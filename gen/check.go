@@ -1,7 +1,6 @@
 package gen
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -108,7 +107,7 @@ func (c *checker) undefined(at Position, section, name string, known []string) *
 func (c *checker) countUses() {
 	for _, u := range c.uses {
 		if u.count > 1 {
-			u.problem.Message += fmt.Sprintf(", here and %d more times", u.count-1)
+			u.problem.Message += ", here and " + plural(u.count-1, "more time")
 		}
 	}
 }

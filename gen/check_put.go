@@ -14,7 +14,7 @@ func (o *operationChecker) checkRoles(r *Rule) {
 	for _, role := range []string{"owner", "generation"} {
 		if d := r.source.entries[role]; d != nil && !roles.has(role) && !roles.broken["owner"] {
 			o.doubt = true
-			o.add(d.key, "record %s has no %s", quoted(r.Record.Name), role).expect("a record with the role %s", role)
+			o.add(r.source.keyPosition(role), "record %s has no %s", quoted(r.Record.Name), role).expect("a record with the role %s", role)
 		}
 	}
 }

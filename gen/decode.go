@@ -12,6 +12,7 @@ type mapping struct {
 	kind    *kind
 	name    string // what it says its name is
 	at      Position
+	keys    map[string]Position
 	entries map[string]*datum
 	// broken are keys whose values were wrong and noted as such. Whoever misses one keeps quiet about it.
 	broken map[string]bool
@@ -22,7 +23,6 @@ type mapping struct {
 // A datum is a value that has the shape its key asks for.
 type datum struct {
 	at      Position
-	key     Position // of the key that it belongs to
 	text    string   // scalars
 	bounds  *Range   // shapeBounds
 	items   []*datum // shapeList; broken ones are left out
@@ -81,7 +81,7 @@ func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 	if k == nil {
 		return nil
 	}
-	m := &mapping{kind: k, at: positionOf(node), entries: map[string]*datum{}, broken: map[string]bool{}}
+	m := &mapping{kind: k, at: positionOf(node), keys: map[string]Position{}, entries: map[string]*datum{}, broken: map[string]bool{}}
 	if name := lookup(node, "name"); name != nil && k.find("name") != nil {
 		m.name = name.Value
 	}
@@ -99,7 +99,7 @@ func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 
 // entry decodes a key and its value, if the grammar has that key.
 func (d *decoder) entry(m *mapping, key, node *yaml.Node) {
-	m.broken[key.Value] = true
+	m.broken[key.Value], m.keys[key.Value] = true, positionOf(key)
 	k := m.kind.find(key.Value)
 	if k == nil {
 		problem := d.found.unknown(positionOf(key), "key", key.Value, m.kind.names())
@@ -108,7 +108,6 @@ func (d *decoder) entry(m *mapping, key, node *yaml.Node) {
 		return
 	}
 	if e := d.value(node, k.name, &k.value); e != nil {
-		e.key = positionOf(key)
 		m.entries[k.name] = e
 		delete(m.broken, k.name)
 	}

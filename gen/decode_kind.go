@@ -151,8 +151,8 @@ func (m *mapping) holds(c condition) bool {
 
 // keyPosition is where the key is, or else the mapping.
 func (m *mapping) keyPosition(key string) Position {
-	if d := m.entries[key]; d != nil {
-		return d.key
+	if at, ok := m.keys[key]; ok {
+		return at
 	}
 	return m.at
 }

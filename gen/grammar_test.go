@@ -171,7 +171,7 @@ func (v *value) words(of *kind) string {
 	case shapeObject:
 		var names []string
 		for _, k := range v.kinds {
-			name := strings.SplitN(k.name, ":", 2)[0]
+			name, _, _ := strings.Cut(k.name, ":")
 			if k.rule != nil {
 				name = "rule"
 			}

@@ -97,11 +97,7 @@ func lineStart(source []byte, err error) int {
 	number, _ := strconv.Atoi(match[1]) // none is 0
 	offset := 0
 	for ; number > 1; number-- {
-		next := bytes.IndexByte(source[offset:], '\n')
-		if next < 0 {
-			break
-		}
-		offset += next + 1
+		offset += bytes.IndexByte(source[offset:], '\n') + 1
 	}
 	return offset
 }
