@@ -65,8 +65,9 @@
 // Arguments are copied. What a list returns belongs to the caller; the states of watches are shared, and read-only.
 //
 // Callbacks run on goroutines of their own, never one behind another's, and may block, panic and call anything: Close,
-// Deregister, Cancel and Stop do not wait for them. A panic in a callback is logged and ends that call only.
-// Everything else that a Client has started is over when Close returns, which it does within five seconds.
+// Deregister, Cancel and Stop do not wait for them. A panic in a callback ends that call only, and is logged in any
+// case: by slog.Default where the Client has no logger, or that of [NewNilLogger]. Everything else that a Client has
+// started is over when Close returns, which it does within five seconds.
 //
 // # Testing
 //

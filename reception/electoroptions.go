@@ -22,7 +22,8 @@ func WithAttributes(attributes Attributes) ElectorOption {
 }
 
 // WithDisconnectionCallback has onDisconnect called, on a goroutine of its own, once for each term that was lost, with
-// the reason. A term is not lost if it was given up: by Cancel, by its Resign or by the Client's Close.
+// the reason. A term is not lost if it was given up: by Cancel, by its Resign or by the Client's Close. A panic in it is
+// logged, by slog.Default where the Client has no logger, or that of [NewNilLogger].
 func WithDisconnectionCallback(onDisconnect func(error)) ElectorOption {
 	return func(e *elector) { e.onDisconnect = onDisconnect }
 }

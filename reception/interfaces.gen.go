@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest7c8ccf52f880
+const _ = driver.Digest15427ed225b1
 
 // Client is one process's place in a cluster: it registers services, sees those of others, and campaigns in elections.
 // It is safe for concurrent use. NewClient makes one over any backend, Open by URL.
@@ -138,7 +138,9 @@ type Elector interface {
 	// IsLeader computes at the call whether this elector's term can still be vouched for.
 	IsLeader() bool
 
-	// Cancel gives up a campaign that is under way, and resigns a term that is held.
+	// Cancel gives up a campaign that is under way, resigns a term that is held, and ends the watch of who leads: it is
+	// for whoever has no more use for an elector that has led, too. It waits for the backend to confirm the
+	// resignation, but for no longer than five seconds when that is cut off; the term has ended by then in any case.
 	Cancel()
 
 	// Term returns the term held now, nil without one.

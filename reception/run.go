@@ -10,6 +10,9 @@ import (
 // not before: nobody else leads while run is at work, as long as run heeds its context. That ends with ctx and with the
 // term, whose cause [context.Cause] tells, and it carries the values of ctx.
 //
+// Giving up the lead waits for the backend to confirm it, but for no longer than five seconds when that is cut off: the
+// term has ended by then in any case, and what is left of it goes on in the background.
+//
 // It covers one term and returns the error of run. Where run has none of its own, returning nil or the error of its
 // context, and the term was lost, the result says why it was. A run that panics gives up the lead, too.
 func RunWhileLeader(

@@ -2,6 +2,6 @@
 
 package driver
 
-// Digest7c8ccf52f880 is named after the spec that this package was generated from. Whatever is generated together
+// Digest15427ed225b1 is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digest7c8ccf52f880 = true
+const Digest15427ed225b1 = true

@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest7c8ccf52f880
+const _ = driver.Digest15427ed225b1
 
 // MockClient is a mock of [reception.Client].
 type MockClient struct {
