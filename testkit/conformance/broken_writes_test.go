@@ -114,7 +114,7 @@ func brokenWrites() []broken {
 				}
 				return &driver.DeregisterResponse{}, nil
 			})},
-		{name: "Deregister ignores the generation", rules: []string{"R4"}, wrap: instead(removes,
+		{name: "Deregister ignores the generation", rules: []string{"R4", "R8"}, wrap: instead(removes,
 			func(ctx context.Context, b driver.Backend, r *remove, _ invocation) (any, error) {
 				return b.Deregister(ctx, &remove{Name: r.Name, ID: r.ID, Owner: r.Owner, Generation: r.Generation + 1000})
 			})},

@@ -108,6 +108,9 @@ func deregisterCases() []testCase {
 				s.closes(late.arrived, s.soon(), "the late removal arrives")
 				b.sees(s.soon(), service.Name, again)
 				b.keepsSeeing(2*s.TTL, service.Name, again)
+				if n := len(a.confirmed(driver.OpRestore)); n > 0 {
+					s.Errorf("the record was removed and had to be restored %d times", n)
+				}
 			},
 		},
 		{

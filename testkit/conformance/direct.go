@@ -56,14 +56,19 @@ func (d *direct) open() *driver.OpenSessionResponse {
 func (d *direct) session() (id driver.SessionID, stop func()) {
 	d.s.Helper()
 	opened := d.open()
+	return opened.Session, d.keep(opened)
+}
+
+// keep has a session renewed until stop is called or the case is over.
+func (d *direct) keep(session *driver.OpenSessionResponse) (stop func()) {
 	ctx, cancel := context.WithCancel(d.s.ctx())
 	d.s.Cleanup(cancel)
 	done := d.s.start(func() {
-		for sleep(ctx, opened.RenewEvery) == nil {
-			_, _ = d.RenewSession(ctx, &driver.RenewSessionRequest{Session: opened.Session}) // it may have been ended
+		for sleep(ctx, session.RenewEvery) == nil {
+			_, _ = d.RenewSession(ctx, &driver.RenewSessionRequest{Session: session.Session}) // it may have been ended
 		}
 	})
-	return opened.Session, func() { cancel(); <-done }
+	return func() { cancel(); <-done }
 }
 
 // renewed renews a session and returns until when that is good.

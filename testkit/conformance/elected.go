@@ -206,7 +206,8 @@ func spiConfirm(s *scene) {
 		s.ok(d.confirm(session.Session, election, token))
 	}
 	thaw := s.undo(s.cluster.Freeze(d.raw))
-	next, err := e.awaitTurn(s.ctx(), s.renewing(e, other.Session), election)
+	e.keep(other)
+	next, err := e.awaitTurn(s.ctx(), other.Session, election)
 	s.ok(err)
 	if took := time.Since(sent); took < confirmed.GoodFor-s.Grace {
 		s.Errorf("another one led %v after a confirmation that was good for %v", took, confirmed.GoodFor)
@@ -219,18 +220,6 @@ func spiConfirm(s *scene) {
 		s.Error("the old term is confirmed")
 	}
 	s.ok(e.confirm(other.Session, election, next))
-}
-
-// renewing has a session renewed until the case is over.
-func (s *scene) renewing(d *direct, id driver.SessionID) driver.SessionID {
-	ctx, cancel := context.WithCancel(s.ctx())
-	s.Cleanup(cancel)
-	s.start(func() {
-		for sleep(ctx, s.TTL/4) == nil {
-			_, _ = d.RenewSession(ctx, &driver.RenewSessionRequest{Session: id}) // it may have been ended
-		}
-	})
-	return id
 }
 
 func spiNoCandidacy(s *scene) {

@@ -126,6 +126,8 @@ func electorCases() []testCase {
 						s.Fatal("the loss was not told")
 					}
 					s.won(s.elects(elector), s.election())
+					s.ok(elector.Term().Resign(s.ctx()))
+					s.won(s.elects(elector), s.election())
 					elector.Cancel()
 					s.never(s.TTL, "a resignation was told", func() bool { return len(told.arrived) > 0 })
 				}

@@ -77,6 +77,18 @@ func handoverCases() []testCase {
 			},
 		},
 		{
+			rule: "E6", name: "a term may be resigned with its own context",
+			why: "that is the context that the leader's work has at hand",
+			play: func(s *scene) {
+				a, b := s.pair()
+				election := s.name("job")
+				holder := a.leads(election, "a")
+				next := b.campaign(election, "b").queued()
+				s.ok(holder.term.Resign(holder.term.Context()))
+				next.elected(s.election())
+			},
+		},
+		{
 			rule: "E6", name: "a resignation whose answer is lost is confirmed by another one",
 			why: "the caller wants to know that the lead is free, and the SDK can find out",
 			play: func(s *scene) {

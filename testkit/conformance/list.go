@@ -158,12 +158,15 @@ func listsInOrder(s *scene) {
 		s.Fatalf("not in the order of creation: %v", want)
 	}
 	s.eventually(s.soon(), "others see the same order", func() bool { return slices.Equal(b.ids(name), want) })
-	state := b.watch(name).next(s.soon())
-	if got := idsOf(state.Services); !slices.Equal(got, want) {
+	w := b.watch(name)
+	if got := idsOf(w.next(s.soon()).Services); !slices.Equal(got, want) {
 		s.Errorf("a watch shows %v, a list %v", got, want)
 	}
 	updated := changed(a.list(name)[4], "update") // it may move to the end
 	a.register(updated)
+	w.until(s.soon(), "the order of the list", func(state *reception.ServiceState) bool {
+		return len(state.Updated) == 1 && slices.Equal(idsOf(state.Services), a.ids(name))
+	})
 	without := func(ids []string) []string {
 		return slices.DeleteFunc(ids, func(id string) bool { return id == updated.ID })
 	}

@@ -19,6 +19,24 @@ func queueCases() []testCase {
 			play:  firstComeFirstServed,
 		},
 		{
+			rule: "E4", name: "a candidate whose answer was lost keeps its place",
+			why:   "who came first must not be sent to the end by trouble with its line",
+			needs: []ability{isFair},
+			play: func(s *scene) {
+				a, b := s.pair()
+				election := s.name("job")
+				holder := a.leads(election, "a")
+				b.arm(driver.OpEnqueue, 1, lost)
+				first := b.campaign(election, "first")
+				s.eventually(s.soon(), "the candidate was sent", func() bool { return len(b.sent(driver.OpEnqueue)) > 0 })
+				second := s.member().campaign(election, "second").queued()
+				first.queued()
+				s.ok(holder.term.Resign(s.ctx()))
+				first.elected(s.election())
+				second.waits()
+			},
+		},
+		{
 			rule: "E4", name: "spi: who is in the queue keeps its place",
 			why:   "a request that is repeated must not send its candidate to the end",
 			needs: []ability{isFair},
