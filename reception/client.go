@@ -13,9 +13,8 @@ import (
 	"github.com/go-reception/sdk/reception/driver"
 )
 
-// closeLimit is how long Close takes at the most. What it has not withdrawn by then is left to its time to live. Half of
-// it is for what is still under way, the other half for withdrawing.
-const closeLimit = 5 * time.Second
+// closeLimit is about how long Close takes at the most. What it has not withdrawn by then is left to its time to live.
+const closeLimit = 4500 * time.Millisecond
 
 // attemptLimit is how long one attempt at something may take that is tried again until it succeeds. A connection that
 // swallows a request must not swallow the whole endeavour.
@@ -88,17 +87,18 @@ func (c *client) Close() error {
 // ends, which stops everything that might write again; only when all of that has returned are the sessions closed, so
 // that no write of ours can follow the removal.
 func (c *client) shutDown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-	defer cancel()
+	const joinLimit, withdrawLimit = closeLimit * 2 / 5, closeLimit * 2 / 5
 	c.campaigns.depose(ErrClosed)
 	c.end(ErrClosed)
 	c.registrations.each((*notifier).end)
-	joined := within(closeLimit/2, "calls that are under way", func() error {
-		c.tasks.Wait()
-		return nil
-	})
-	withdrawn := c.withdraw(ctx)
-	return errors.Join(joined, withdrawn, within(closeLimit/5, "the backend to close", c.backend.Close))
+	return errors.Join(
+		within(joinLimit, "calls that are under way", func(context.Context) error {
+			c.tasks.Wait()
+			return nil
+		}),
+		within(withdrawLimit, "sessions to close", c.withdraw),
+		within(closeLimit-joinLimit-withdrawLimit, "the backend to close", func(context.Context) error { return c.backend.Close() }),
+	)
 }
 
 // withdraw closes all sessions side by side, so that a slow one does not cost the others their time, and with them
@@ -131,16 +131,18 @@ func (c *client) closeSession(ctx context.Context, id driver.SessionID) error {
 	return err
 }
 
-// within waits for f, but no longer than d.
-func within(d time.Duration, what string, f func() error) error {
+// within gives f so long and no longer, whether or not it heeds its context.
+func within(d time.Duration, what string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f() }()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	go func() { done <- f(ctx) }()
+	grace := time.NewTimer(d + d/10) // for f to say itself what it did not get done
+	defer grace.Stop()
 	select {
 	case err := <-done:
 		return err
-	case <-timer.C:
+	case <-grace.C:
 		return errors.New("gave up waiting for " + what)
 	}
 }
