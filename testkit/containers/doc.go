@@ -5,15 +5,16 @@
 //	func TestMain(m *testing.M) { os.Exit(containers.Main(m)) }
 //
 //	func TestDiscovery(t *testing.T) {
-//		server := containers.SharedEtcd(t)
-//		connect(t, server.Endpoints())
+//		client := containers.Etcd(t)
+//		...
 //	}
 //
-// [SharedConsul], [SharedEtcd] and [SharedZooKeeper] start one server per test
-// binary. [StartConsul], [StartEtcd] and [StartZooKeeper] start servers for one
-// test, with options such as [WithNodes] and [WithTLS]. [RunConsul], [RunEtcd]
-// and [RunZooKeeper] have the form of testcontainers' modules and return the bare
-// container. [StartExhibitor] needs no container.
+// [Etcd] returns a client of the SDK. [SharedConsul], [SharedEtcd] and
+// [SharedZooKeeper] start one server per test binary. [StartConsul], [StartEtcd]
+// and [StartZooKeeper] start servers for one test, with options such as
+// [WithNodes] and [WithTLS]. [RunConsul], [RunEtcd] and [RunZooKeeper] have the
+// form of testcontainers' modules and return the bare container.
+// [StartExhibitor] needs no container.
 //
 // # Endpoints
 //

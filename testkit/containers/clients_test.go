@@ -1,0 +1,32 @@
+package containers_test
+
+import (
+	"testing"
+
+	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/testkit/containers"
+)
+
+func TestClientsHaveNamespacesOfTheirOwn(t *testing.T) {
+	for name, connect := range map[string]func(testing.TB) reception.Client{
+		"etcd": containers.Etcd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, other := connect(t), connect(t)
+			service, err := reception.MakeService("web", "127.0.0.1", 8080, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Register(t.Context(), service, func(error) {}); err != nil {
+				t.Fatal(err)
+			}
+			found, err := client.ListServices(t.Context(), "web")
+			if err != nil || len(found) != 1 || found[0].ID != service.ID {
+				t.Errorf("ListServices = %v, %v, want the service", found, err)
+			}
+			if found, err := other.ListServices(t.Context(), "web"); err != nil || len(found) != 0 {
+				t.Errorf("another namespace lists %v, %v", found, err)
+			}
+		})
+	}
+}
