@@ -39,7 +39,11 @@
 // # Guarantees and limits
 //
 // Everything is safe for concurrent use. A method that returns nil has happened; one that fails with [ErrUnavailable]
-// has not; [ErrOutcomeUnknown] is neither, and the SDK removes what may still land.
+// has not, or, of Deregister and Resign, could not be confirmed yet and goes on in the background; [ErrOutcomeUnknown]
+// is neither, and the SDK removes what may still land. There is one case in which that does harm: a Register of unknown
+// outcome lands late, after another client has registered the same instance, and takes that over before it is removed.
+// The other one is told [ErrReplaced] and has to register again. So give an instance that restarts the same ID, and two
+// instances different ones, as [MakeService] does.
 //
 // Reads may be as old as the backend's propagation: a second client sees a registration shortly after the first one's
 // Register has returned, that first one at once. After a process dies, its instances stay listed for their time to

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest15427ed225b1
+const _ = driver.Digest12382de5070e
 
 // Client is one process's place in a cluster: it registers services, sees those of others, and campaigns in elections.
 // It is safe for concurrent use. NewClient makes one over any backend, Open by URL.
@@ -49,8 +49,9 @@ type Client interface {
 	// bad name is reported.
 	NewWatcher(name string) Watcher
 
-	// Campaign stands for election and blocks until candidate leads, or ctx ends, which leaves no candidate behind. ctx
-	// bounds the wait only: the Term lives on until it is resigned or lost, or the Client is closed.
+	// Campaign stands for election and blocks until candidate leads, or ctx ends. In that case the candidacy is taken
+	// back in the background, at once where the backend is reached, and by its TTL where not. ctx bounds the wait only:
+	// the Term lives on until it is resigned or lost, or the Client is closed.
 	//
 	// Errors: [ErrInvalidService], [ErrElectionCanceled], [ErrPermission], [ErrClosed].
 	Campaign(ctx context.Context, election string, candidate *Service) (Term, error)
@@ -114,12 +115,13 @@ type Term interface {
 	// Verify asks the backend whether the term stands. Ask before an act that cannot be undone: a suspended machine's
 	// clock stops with it, so that Held alone cannot notice.
 	//
-	// Errors: [ErrNotLeader], [ErrSessionExpired], [ErrUnavailable], [ErrClosed].
+	// Errors: [ErrNotLeader], [ErrSessionExpired], [ErrUnavailable], [ErrOutcomeUnknown], [ErrPermission], [ErrClosed].
 	Verify(ctx context.Context) error
 
-	// Resign ends the term here first, then at the backend, where the next candidate takes over at once.
+	// Resign ends the term here first, then at the backend, where the next candidate takes over at once. When that
+	// could not be confirmed before ctx ended it returns ErrUnavailable, and goes on in the background.
 	//
-	// Errors: [ErrNotLeader], [ErrUnavailable], [ErrOutcomeUnknown], [ErrClosed].
+	// Errors: [ErrNotLeader], [ErrUnavailable], [ErrPermission], [ErrClosed].
 	Resign(ctx context.Context) error
 }
 

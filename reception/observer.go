@@ -20,7 +20,7 @@ type Observer interface {
 // An Event is something that happened to what a Client looks after.
 type Event struct {
 	Kind EventKind
-	Name string    // the service as Name/ID, or the election
+	Name string    // the service as Name/ID, the election, the session's ID, or "registrations" for all of them
 	Err  error     // why, where there is a reason
 	Time time.Time // when
 }
@@ -32,11 +32,12 @@ type EventKind string
 const (
 	EventSessionOpened EventKind = "session opened" // the session of the registrations
 	EventSessionLapsed EventKind = "session lapsed" // its horizon passed without a confirmation
+	EventSessionKept   EventKind = "session kept"   // it was confirmed again after that
 	EventSessionLost   EventKind = "session lost"   // the backend has dropped it
-	EventRegistered    EventKind = "registered"     // a record was stored for the first time, or updated
-	EventRestored      EventKind = "restored"       // a record that was lost was stored again
+	EventRegistered    EventKind = "registered"     // a record was stored by Register
+	EventRestored      EventKind = "restored"       // a record that was lost, or whose update failed, was stored again
 	EventReplaced      EventKind = "replaced"       // another client took a record over
-	EventDeregistered  EventKind = "deregistered"   // a record was removed
+	EventDeregistered  EventKind = "deregistered"   // a record of this client was removed, also one that a failed Register left
 	EventTermBegun     EventKind = "term begun"     // an election was won
 	EventTermEnded     EventKind = "term ended"     // a term was resigned or lost
 	EventWatchBroken   EventKind = "watch broken"   // a watch lost its stream and is being resumed

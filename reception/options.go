@@ -44,7 +44,7 @@ func WithObserver(observer Observer) Option {
 
 // WithBackoff sets the waits between attempts to reach a backend that has failed: they start at initial and grow to
 // longest, each varied by half at random. The defaults are 100 ms and 5 s. After an outage everything is back within one
-// such wait. It panics unless 0 < initial <= longest.
+// such wait, 7.5 s by default at the longest. It panics unless 0 < initial <= longest.
 func WithBackoff(initial, longest time.Duration) Option {
 	if initial <= 0 || longest < initial {
 		panic(fmt.Sprintf("reception: WithBackoff(%v, %v): need 0 < initial <= longest", initial, longest))

@@ -40,7 +40,10 @@ func newRegistrations(c *client) *registrations {
 			c.event(EventSessionLapsed, "registrations", nil)
 			r.each((*notifier).disconnected)
 		},
-		func() { r.each((*notifier).regained) },
+		func() {
+			c.event(EventSessionKept, "registrations", nil)
+			r.each((*notifier).regained)
+		},
 		func() { r.each((*notifier).expired) })
 	return r
 }

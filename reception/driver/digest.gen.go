@@ -2,6 +2,6 @@
 
 package driver
 
-// Digest15427ed225b1 is named after the spec that this package was generated from. Whatever is generated together
+// Digest12382de5070e is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digest15427ed225b1 = true
+const Digest12382de5070e = true

@@ -23,9 +23,16 @@
 //
 // Adapters return the package's sentinels raw or wrapped together with the vendor's own error, so that errors.Is finds
 // both: those that any operation may meet ([ErrUnavailable], [ErrOutcomeUnknown], [ErrClosed], [ErrSessionExpired],
-// [ErrPermission]), those that the operation declares, and the adapter's own. Errors of the context pass through.
+// [ErrPermission]), those that the operation declares, and the adapter's own. A context's error passes through where
+// nothing was sent; where a write was under way it is joined to [ErrOutcomeUnknown], or else the caller takes it that
+// nothing can land any more.
+//
+// A request that is swallowed by the network must not hang for ever: an adapter gives each a deadline of its own, and
+// reports [ErrUnavailable] or [ErrOutcomeUnknown].
 //
 // # Clocks
+//
+// An opened session has 0 < RenewEvery <= TTL/2 and 0 <= Settle < TTL.
 //
 // GoodFor in a response is counted from the moment at which the caller sent the request. It must hold for whatever the
 // servers do on their own from then on, by the servers' rules and not by what a nearby follower or agent has said.

@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest15427ed225b1
+const _ = Digest12382de5070e
 
 // Instance is a registered service as a backend stores it.
 type Instance struct {

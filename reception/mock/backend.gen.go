@@ -12,7 +12,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest15427ed225b1
+const _ = driver.Digest12382de5070e
 
 // MockBackend is a mock of [driver.Backend].
 type MockBackend struct {

@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest15427ed225b1
+const _ = driver.Digest12382de5070e
 
 // MockClient is a mock of [reception.Client].
 type MockClient struct {
