@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,7 +22,7 @@ func TestDialFails(t *testing.T) {
 	t.Cleanup(plain.Close)
 	secure := httptest.NewUnstartedServer(handler)
 	secure.EnableHTTP2 = true
-	secure.Config.ErrorLog = nil
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	tests := []struct {

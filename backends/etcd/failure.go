@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -78,6 +80,27 @@ func refused(err error) bool {
 	}
 	code := codeOf(err)
 	return code == codes.Unauthenticated || code == codes.PermissionDenied
+}
+
+// watchError returns why a watch was ended, nil if it was not. What the server gives as a reason is a text that holds
+// the text of the error, with or without the words in which gRPC would put it.
+//
+// A watch goes on with the token of the stream that it is on. That this one has expired is no refusal: the next stream
+// has another one.
+func watchError(response *clientv3.WatchResponse) error {
+	err := response.Err()
+	if err == nil {
+		return nil
+	}
+	for _, refusal := range []error{rpctypes.ErrPermissionDenied, rpctypes.ErrUserEmpty} {
+		if strings.HasSuffix(err.Error(), refusal.Error()) {
+			return refusal
+		}
+	}
+	if errors.Is(err, rpctypes.ErrInvalidAuthToken) {
+		return fmt.Errorf("the stream of the watch needs another token: %v", err) //nolint:errorlint // see above
+	}
+	return err
 }
 
 // inDoubt says whether a request with this error may have been carried out, now or later: unless it never left, or the

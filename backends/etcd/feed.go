@@ -181,7 +181,7 @@ func (f *feed) options() []clientv3.OpOption {
 
 // take makes an update of what the server has told; none if there is nothing in it.
 func (f *feed) take(response *clientv3.WatchResponse, open bool) (*update, error) {
-	switch err := response.Err(); {
+	switch err := watchError(response); {
 	case f.ctx.Err() != nil:
 		return nil, f.ended()
 	case errors.Is(err, rpctypes.ErrCompacted):

@@ -2,12 +2,15 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/metadata"
 
@@ -130,9 +133,9 @@ func (b *backend) feel(of *beat, timeout time.Duration) (revision int64, err err
 	ctx, cancel := context.WithTimeout(of.watching, timeout)
 	defer cancel()
 	response, open := <-b.client.Watch(ctx, b.keys.services, clientv3.WithCreatedNotify())
-	switch err := response.Err(); {
-	case err != nil && refused(err):
-		return 0, nil // alive, and the feeds are told on their own
+	switch err := watchError(&response); {
+	case errors.Is(err, rpctypes.ErrPermissionDenied):
+		return math.MaxInt64, nil // it has answered
 	case err != nil:
 		c := call{ctx: b.life, closed: b.life, late: lateError(timeout)}
 		return 0, c.failure(err)

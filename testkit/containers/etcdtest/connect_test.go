@@ -53,9 +53,13 @@ func dial(tb testing.TB, endpoints []string, opts ...etcd.Option) reception.Clie
 // connect is dial for goroutines that are not the test's own.
 func connect(tb testing.TB, endpoints []string, opts ...etcd.Option) (reception.Client, error) {
 	tb.Helper()
+	logger := reception.NewNilLogger()
+	if _, test := tb.(*testing.T); test {
+		logger = &log{tb: tb}
+	}
 	return etcd.Dial(tb.Context(), strings.Join(endpoints, ","), append([]etcd.Option{
 		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithDialTimeout(10 * time.Second),
-		etcd.WithOperationTimeout(2 * time.Second), etcd.WithLogger(&log{tb: tb}),
+		etcd.WithOperationTimeout(2 * time.Second), etcd.WithLogger(logger),
 	}, opts...)...)
 }
 
