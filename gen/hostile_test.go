@@ -69,7 +69,7 @@ func TestHostileSpecs(t *testing.T) {
 		"one long key":        repeat("x") + ": 1",
 		"empty lines":         repeat("\n"),
 		"comments":            repeat("#\n"),
-		"items with comments": "errors:\n" + repeat("- # x\n"),
+		"items with comments": "errors:\n" + many(func(int) string { return "- # x\n" }),
 		"billion laughs": "a: &a [x, x, x, x, x, x, x, x, x]\n" + many(func(n int) string {
 			return fmt.Sprintf("k%d: &k%d [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n", n, n)
 		}),

@@ -35,7 +35,7 @@ func syntaxError(found *problems, source []byte, err error) {
 }
 
 // locateWork bounds the bytes that locate has parsed again.
-const locateWork = 4 << 20
+const locateWork = 2 << 20
 
 // locate gives the offset of the first thing that keeps source from being YAML: what follows the longest prefix that is
 // valid. For a bracket or a quote that nothing closes, that is the bracket or the quote. Where looking for it takes too

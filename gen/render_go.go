@@ -18,6 +18,7 @@ const modulePath = "github.com/go-reception/sdk"
 var importPaths = map[string]string{
 	"context":   "context",
 	"errors":    "errors",
+	"iter":      "iter",
 	"maps":      "maps",
 	"reflect":   "reflect",
 	"regexp":    "regexp",
