@@ -29,6 +29,7 @@ type Cluster struct {
 
 	mu         sync.Mutex
 	partitions map[*partition]struct{}
+	mending    map[testing.TB]bool // tests that wait for it at their end
 }
 
 // kind is what clusters of different backends do differently.
@@ -188,7 +189,8 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 }
 
 // Leader returns the node that leads, after waiting for one if need be. It asks
-// the nodes that run, past all links.
+// the nodes that run, past all links. A leader that has just been isolated may still
+// take itself for one.
 func (c *Cluster) Leader(tb testing.TB) *Node {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), c.settings.startupTimeout)

@@ -132,3 +132,21 @@ func TestPauseKeepsConnections(t *testing.T) {
 		t.Errorf("after the pause: %q, %v", answer, err)
 	}
 }
+
+// Nobody waits for a cluster to serve while another fault of the same test still
+// keeps it from that.
+func TestSeveralFaultsEndTogether(t *testing.T) {
+	c := StartEtcd(t, WithNodes(2))
+	begun := time.Now()
+	t.Run("which leaves them", func(t *testing.T) {
+		c.Isolate(t, c.Node(0))
+		c.Node(1).Pause(t)
+		c.Link().Cut(t)
+	})
+	if took := time.Since(begun); took > undoLimit/2 {
+		t.Errorf("undoing took %s", took)
+	}
+	if err := ask(t, c.Link(), serverLimit); err != nil {
+		t.Errorf("after the test: %v", err)
+	}
+}

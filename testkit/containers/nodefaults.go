@@ -102,6 +102,7 @@ func (c *Cluster) fault(tb testing.TB, what string, do, undo func(ctx context.Co
 		defer cancel()
 		return act(ctx)
 	}
+	c.mend(tb)
 	if err := run(do); err != nil {
 		tb.Fatalf("containers: %s: %v", what, err)
 	}
@@ -115,12 +116,32 @@ func (c *Cluster) fault(tb testing.TB, what string, do, undo func(ctx context.Co
 		})
 	}
 	if tb != c.owner { // else the cluster goes with the test, and nothing needs to be undone
-		tb.Cleanup(func() {
-			undone()
-			if err := run(c.awaitReady); err != nil {
-				tb.Errorf("containers: %s is not ready after undoing %s: %v", c.settings.backend, what, err)
-			}
-		})
+		tb.Cleanup(undone)
 	}
 	return undone
+}
+
+// mend sees to it that the cluster serves again when a test is over that has
+// faults on it. It must come before the test's first fault: what a test cleans up
+// last is what it registered first, and by then all faults are undone.
+func (c *Cluster) mend(tb testing.TB) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if tb == c.owner || c.mending[tb] {
+		return
+	}
+	if c.mending == nil {
+		c.mending = map[testing.TB]bool{}
+	}
+	c.mending[tb] = true
+	tb.Cleanup(func() {
+		c.mu.Lock()
+		delete(c.mending, tb)
+		c.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), undoLimit)
+		defer cancel()
+		if err := c.awaitReady(ctx); err != nil {
+			tb.Errorf("containers: %s does not serve after the test's faults: %v", c.settings.backend, err)
+		}
+	})
 }
