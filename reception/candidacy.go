@@ -93,7 +93,7 @@ func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, e
 		if t.renewal.held() {
 			break
 		}
-		if err := pause(ctx, t.renewal.every); err != nil {
+		if err := pause(ctx, t.renewal.wait()); err != nil {
 			return nil, err
 		}
 	}

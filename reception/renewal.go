@@ -37,6 +37,7 @@ type renewal struct {
 	mu        sync.Mutex
 	goodFor   time.Duration  // as last confirmed
 	until     time.Time      // the horizon; zero before the first confirmation has settled
+	counted   time.Time      // when the request was sent that the horizon is counted from
 	unsettled []confirmation // oldest first
 	over      bool           // final and lapsed, or ended
 }
@@ -80,7 +81,7 @@ func newTermRenewal(r *renewal, ask func(context.Context) (time.Duration, error)
 func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lapsed(time.Now()) && r.final {
+	if r.hasLapsed(time.Now()) && r.final {
 		r.over = true
 	}
 	if r.over {
@@ -106,12 +107,12 @@ func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
 // extend moves the horizon to where c puts it, never back. It is called with mu held.
 func (r *renewal) extend(c confirmation) {
 	if until := c.sent.Add(c.goodFor - marginOf(c.goodFor)); until.After(r.until) {
-		r.until = until
+		r.until, r.counted = until, c.sent
 	}
 }
 
-// lapsed says whether there was a horizon and it has passed. It is called with mu held.
-func (r *renewal) lapsed(now time.Time) bool { return !r.until.IsZero() && !now.Before(r.until) }
+// hasLapsed says whether there was a horizon and it has passed. It is called with mu held.
+func (r *renewal) hasLapsed(now time.Time) bool { return !r.until.IsZero() && !now.Before(r.until) }
 
 // held says whether the session is certain now.
 func (r *renewal) held() bool {
@@ -120,9 +121,16 @@ func (r *renewal) held() bool {
 	return r.heldAt(time.Now())
 }
 
+// heldSince says whether the session is certain now because of a request sent at t or later.
+func (r *renewal) heldSince(t time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heldAt(time.Now()) && !r.counted.Before(t)
+}
+
 // heldAt says whether the session is certain at now. It is called with mu held.
 func (r *renewal) heldAt(now time.Time) bool {
-	r.over = r.over || r.final && r.lapsed(now)
+	r.over = r.over || r.final && r.hasLapsed(now)
 	return !r.over && now.Before(r.until)
 }
 
@@ -133,6 +141,17 @@ func (r *renewal) stop() (wasHeld bool) {
 	wasHeld = r.heldAt(time.Now())
 	r.over = true
 	return wasHeld
+}
+
+// wait returns how long to wait after a confirmation before the next question. That is the rhythm, unless the horizon is
+// near and a confirmation settles before that: after an outage, or at the beginning of a term.
+func (r *renewal) wait() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.unsettled) == 0 || time.Until(r.until) > r.every+r.settle {
+		return r.every
+	}
+	return min(r.every, max(0, time.Until(r.unsettled[0].sent.Add(r.settle))))
 }
 
 // afterlife returns how long the servers may keep the session, at the most, if nobody renews it any more: they may be as
@@ -233,8 +252,8 @@ type watchman struct {
 	next, horizon *time.Timer
 	answers       chan answer // of the one question that may be out
 	asking, again bool        // a question is out; another one is to follow at once
-	isLapsed      bool
-	failure       error // of the last answer; nil if it was a confirmation
+	lapsed        time.Time   // when the horizon was seen to have passed; zero if all is well
+	failure       error       // of the last answer; nil if it was a confirmation
 }
 
 // An answer is what came of a question.
@@ -287,10 +306,11 @@ func (w *watchman) answered(err error) error {
 // confirmed sets the timers by the answer that has just been recorded.
 func (w *watchman) confirmed() {
 	w.retry.Reset()
-	w.next.Reset(w.every)
+	w.next.Reset(w.wait())
 	w.horizon.Reset(time.Until(w.renewal.horizon()))
-	if w.isLapsed && w.held() {
-		w.isLapsed = false
+	// What was confirmed before the lapse and settles only now is soon to lapse again, and no end of the trouble.
+	if !w.lapsed.IsZero() && w.heldSince(w.lapsed) {
+		w.lapsed = time.Time{}
 		call(w.regain)
 	}
 }
@@ -298,7 +318,7 @@ func (w *watchman) confirmed() {
 // passed looks whether the horizon has passed, or has moved on since the timer was set. It returns an error if it has
 // passed for good.
 func (w *watchman) passed() error {
-	if w.isLapsed || w.held() {
+	if !w.lapsed.IsZero() || w.held() {
 		return nil
 	}
 	if w.final && w.failure != nil {
@@ -307,7 +327,7 @@ func (w *watchman) passed() error {
 	if w.final {
 		return errLapsed
 	}
-	w.isLapsed = true
+	w.lapsed = time.Now()
 	call(w.lapse)
 	return nil
 }

@@ -56,7 +56,7 @@ func (t *term) verify(ctx context.Context) error {
 	defer cancel()
 	if _, err := t.renewal.ask(ctx); err != nil {
 		if lasting(err) {
-			t.end(err)
+			t.lose(err)
 		}
 		return err
 	}
@@ -114,6 +114,15 @@ func (t *term) end(cause error) {
 	t.cancel(cause)
 }
 
+// lose ends the term because of what the backend has answered. Where that is ErrClosed somebody else has closed the
+// connection: the Close of this client ends terms itself, and means to.
+func (t *term) lose(cause error) {
+	if errors.Is(cause, ErrClosed) && t.y.s.c.life.Err() == nil {
+		cause = fmt.Errorf("%w: somebody has closed the connection to the backend", ErrNotLeader)
+	}
+	t.end(cause)
+}
+
 // run has the term renewed and watched until it ends, then sees to it that the backend knows.
 func (t *term) run() {
 	watching, cancel := context.WithCancel(t.context)
@@ -122,12 +131,7 @@ func (t *term) run() {
 		defer close(watched)
 		t.watch(watching)
 	}()
-	err := t.renewal.run(t.context, nil, nil)
-	if errors.Is(err, ErrClosed) && t.y.s.c.life.Err() == nil {
-		// That this client was closed is for its Close to say, whose users mean to end the term.
-		err = fmt.Errorf("%w: somebody has closed the connection to the backend", ErrNotLeader)
-	}
-	t.end(err)
+	t.lose(t.renewal.run(t.context, nil, nil))
 	cancel()
 	<-watched
 	cause := context.Cause(t.context)
