@@ -24,4 +24,10 @@
 //
 // An operation of the driver counts as covered when recorded calls have shown its success and each of the errors that it
 // declares, on that very backend. Run fails when something is missing that the harness does not account for.
+//
+// # Limits
+//
+// A case that passes has found nothing, which is not a proof: the suite plays a fixed set of troubles, most of them once.
+// It cannot stop the clock of its own process, so what a suspended machine does is for the tests of an adapter, and so are
+// servers that are cut off from each other while the client's connection stands. It measures no speed.
 package conformance

@@ -20,19 +20,19 @@ type scene struct {
 	namespace string
 
 	mu   sync.Mutex
-	once context.Context // what every call of the case may use
+	bounded context.Context // what every call of the case may use
 }
 
 // ctx returns a context for calls that are expected to return: it ends only where something hangs.
 func (s *scene) ctx() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.once == nil {
+	if s.bounded == nil {
 		ctx, cancel := context.WithTimeout(s.Context(), 100*s.TTL+time.Minute)
 		s.Cleanup(cancel)
-		s.once = ctx
+		s.bounded = ctx
 	}
-	return s.once
+	return s.bounded
 }
 
 // brief returns a context that ends after d.
