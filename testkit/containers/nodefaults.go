@@ -125,6 +125,7 @@ func (c *Cluster) fault(tb testing.TB, what string, do, undo func(ctx context.Co
 // faults on it. It must come before the test's first fault: what a test cleans up
 // last is what it registered first, and by then all faults are undone.
 func (c *Cluster) mend(tb testing.TB) {
+	tb.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if tb == c.owner || c.mending[tb] {
