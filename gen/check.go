@@ -16,7 +16,7 @@ type checker struct {
 	records    map[string]*Record // by the name that rules use
 	structs    map[string]*Record // by the name of the Go type
 	interfaces map[string]bool
-	// vague are types, records and interfaces that were not understood in full, so that they may have more than is known.
+	// vague are types, records and errors that were not understood in full, so that there may be more to them.
 	vague map[any]bool
 	used  map[any]bool     // types and errors that something refers to
 	put   map[*Record]bool // those that some rule puts

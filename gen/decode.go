@@ -85,32 +85,39 @@ func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 	if name := lookup(node, "name"); name != nil && k.find("name") != nil {
 		m.name = name.Value
 	}
+	var meant []string
 	for i := 0; i < len(node.Content); i += 2 {
 		switch key := node.Content[i]; {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 			m.unsure = true // inspect has noted it
 		case !m.has(key.Value):
-			d.entry(m, key, node.Content[i+1])
+			meant = append(meant, d.entry(m, key, node.Content[i+1]))
+		}
+	}
+	for _, key := range meant {
+		if key != "" && m.entries[key] == nil {
+			m.broken[key] = true // so that it is not noted as missing
 		}
 	}
 	d.complete(m)
 	return m
 }
 
-// entry decodes a key and its value, if the grammar has that key.
-func (d *decoder) entry(m *mapping, key, node *yaml.Node) {
+// entry decodes a key and its value, if the grammar has that key. For one that it has not, it gives the one that was
+// probably meant.
+func (d *decoder) entry(m *mapping, key, node *yaml.Node) (meant string) {
 	m.broken[key.Value], m.keys[key.Value] = true, positionOf(key)
 	k := m.kind.find(key.Value)
 	if k == nil {
 		problem := d.found.unknown(positionOf(key), "key", key.Value, m.kind.names())
 		problem.Message += " in " + m.title()
-		m.broken[problem.Suggestion] = true // so this is not noted as missing
-		return
+		return problem.Suggestion
 	}
 	if e := d.value(node, k.name, &k.value); e != nil {
 		m.entries[k.name] = e
 		delete(m.broken, k.name)
 	}
+	return ""
 }
 
 // lookup gives the value of a key of a mapping, or nil.
