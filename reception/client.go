@@ -9,12 +9,16 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
 
 // closeLimit is about how long Close takes at the most. What it has not withdrawn by then is left to its time to live.
 const closeLimit = 4500 * time.Millisecond
+
+// closeParallel is how many sessions Close closes at a time.
+const closeParallel = 64
 
 // attemptLimit is how long one attempt at something may take that is tried again until it succeeds. A connection that
 // swallows a request must not swallow the whole endeavour.
@@ -109,13 +113,15 @@ func (c *client) withdraw(ctx context.Context) error {
 		sessions = append(sessions, id)
 	}
 	errs := make([]error, len(sessions))
-	var closing sync.WaitGroup
+	var closing errgroup.Group
+	closing.SetLimit(closeParallel)
 	for i, id := range sessions {
-		closing.Go(func() {
+		closing.Go(func() error {
 			errs[i] = c.persist(ctx, "closing a session", func(ctx context.Context) error { return c.closeSession(ctx, id) })
+			return nil // the group would keep the first one only
 		})
 	}
-	closing.Wait()
+	_ = closing.Wait() // see errs
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("what lives on a session is left to its time to live: %w", err)
 	}
