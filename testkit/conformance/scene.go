@@ -19,7 +19,7 @@ type scene struct {
 	cluster   *Cluster
 	namespace string
 
-	mu   sync.Mutex
+	mu      sync.Mutex
 	bounded context.Context // what every call of the case may use
 }
 
