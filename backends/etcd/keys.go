@@ -81,7 +81,9 @@ func special(c rune) bool {
 func leaseName(id clientv3.LeaseID) string {
 	var number [8]byte
 	binary.BigEndian.PutUint64(number[:], uint64(id))
-	return hex.EncodeToString(number[:])
+	var text [2 * len(number)]byte
+	hex.Encode(text[:], number[:])
+	return string(text[:])
 }
 
 // parseLease undoes leaseName, of which it takes the one output only.
