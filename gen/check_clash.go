@@ -83,6 +83,9 @@ func (c *checker) checkClashes() {
 				s.declare(t.Pos, "for type "+quoted(t.Name), t.Name)
 			}
 		}
+		if t.Pattern != "" {
+			reception.declare(t.Pos, "for type "+quoted(t.Name), patternName(t))
+		}
 		if slices.Contains(t.Packages, packageDriver) {
 			c.checkClone(t.Fields)
 		}
