@@ -18,6 +18,10 @@ const (
 
 // The official images that the kit is tested with. The versions are those of
 // the stand-ins, but for ZooKeeper, where that is the Debian release's.
+//
+// The etcd project publishes in registries of its own, not in Docker's default
+// one. Pull its image from there and tag it with this name, or name it, registry
+// included, in RECEPTION_ETCD_IMAGE; or else the stand-in serves.
 const (
 	ConsulImage    = "hashicorp/consul:1.21.0"
 	EtcdImage      = "coreos/etcd:v3.7.3"
