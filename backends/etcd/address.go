@@ -47,8 +47,8 @@ func readAddress(address *reception.Address) ([]Option, error) {
 		return nil, err
 	}
 	if address.Path != "" && address.Path != "/" {
-		return nil, fmt.Errorf("the address has the path %q; where records are kept goes into a parameter, as in ?prefix=/prod",
-			address.Path)
+		return nil, fmt.Errorf(
+			"the address has the path %q; where records are kept goes into a parameter, as in ?prefix=/prod", address.Path)
 	}
 	if len(address.Hosts) == 0 {
 		return nil, errors.New("the address names no server, as in etcd://10.0.0.1:2379,10.0.0.2:2379")
@@ -126,7 +126,8 @@ func parseEndpoints(lists []string) (endpoints []string, secure bool, err error)
 		return nil, false, errors.New("no server is named, as in 10.0.0.1:2379")
 	}
 	if secure && plain {
-		return nil, false, errors.New("servers are named with http:// and with https://; one client speaks TLS or does not")
+		return nil, false, errors.New(
+			"servers are named with http:// and with https://; one client speaks TLS or does not")
 	}
 	return endpoints, secure, nil
 }
@@ -138,7 +139,8 @@ func parseEndpoint(text string) (endpoint string, https bool, err error) {
 		scheme, rest = "", text
 	}
 	if found && scheme != "http" && scheme != "https" {
-		return "", false, fmt.Errorf("server %q: the scheme must be http or https, or left out; reception.Open takes etcd://", text)
+		return "", false, fmt.Errorf(
+			"server %q: the scheme must be http or https, or left out; reception.Open takes etcd://", text)
 	}
 	parsed, err := url.Parse("//" + rest)
 	if err != nil || parsed.Hostname() == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" ||

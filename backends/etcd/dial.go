@@ -92,8 +92,9 @@ func dial(ctx context.Context, addr string, s *settings) (*backend, error) {
 	}
 	b := newBackend(client, s)
 	b.own = true
-	if _, err := b.kv.Get(clientv3.WithRequireLeader(ctx), b.keys.services, clientv3.WithPrefix(), clientv3.WithLimit(1),
-		clientv3.WithKeysOnly()); err != nil {
+	_, err = b.kv.Get(clientv3.WithRequireLeader(ctx), b.keys.services,
+		clientv3.WithPrefix(), clientv3.WithLimit(1), clientv3.WithKeysOnly())
+	if err != nil {
 		_ = b.Close() // what is wrong was said already
 		return nil, explainDial(ctx, endpoints, err)
 	}
@@ -114,7 +115,9 @@ func (s *settings) config(endpoints []string, secure bool) (clientv3.Config, err
 		// The least that servers and gRPC allow. It is what notices a connection that swallows everything.
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			Backoff: backoff.Config{
+				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second,
+			},
 			MinConnectTimeout: 3 * time.Second,
 		})},
 	}

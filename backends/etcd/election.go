@@ -113,7 +113,8 @@ func (f *feed) awaitDelete(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if u.reset || slices.ContainsFunc(u.events, func(e *clientv3.Event) bool { return e.Type == clientv3.EventTypeDelete }) {
+		deleted := func(e *clientv3.Event) bool { return e.Type == clientv3.EventTypeDelete }
+		if u.reset || slices.ContainsFunc(u.events, deleted) {
 			return nil
 		}
 	}

@@ -185,7 +185,8 @@ func (f *feed) take(response *clientv3.WatchResponse, open bool) (*update, error
 	case f.ctx.Err() != nil:
 		return nil, f.ended()
 	case errors.Is(err, rpctypes.ErrCompacted):
-		f.b.log.Printf("reception: etcd: the history of %q after revision %d is compacted; reading it anew", f.key, f.revision)
+		f.b.log.Printf("reception: etcd: the history of %q after revision %d is compacted; reading it anew",
+			f.key, f.revision)
 		f.listed = false
 		return nil, nil
 	case err != nil:

@@ -38,8 +38,8 @@ func (b *backend) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*d
 	var names []string
 	for _, kv := range found.Kvs {
 		name, _, err := b.keys.parseInstance(string(kv.Key))
-		if err == nil && (len(names) == 0 || names[len(names)-1] != name) { // keys come sorted, those of a name together
-			names = append(names, name)
+		if err == nil && (len(names) == 0 || names[len(names)-1] != name) {
+			names = append(names, name) // those of a name come together, because keys come sorted
 		}
 	}
 	slices.Sort(names) // the order of "a-b/" and "a/" is not that of "a-b" and "a"

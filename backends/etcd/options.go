@@ -61,8 +61,8 @@ func makeSettings(opts []Option) (*settings, error) {
 		opt(s)
 	}
 	if s.refresh > s.ttl/2 {
-		s.refuse("WithRefreshInterval(%v): must be at most half of the TTL, which is %v, so that a lost request does not cost the lease",
-			s.refresh, s.ttl)
+		s.refuse("WithRefreshInterval(%v): must be at most half of the TTL, which is %v, "+
+			"so that a lost request does not cost the lease", s.refresh, s.ttl)
 	}
 	return s, errors.Join(s.problems...)
 }
