@@ -43,7 +43,8 @@ func build(found *problems, root *mapping) *Spec {
 		return c.spec
 	}
 	for _, section := range []string{"types", "errors", "records", "interfaces"} {
-		c.open[section] = root.partial(section) || slices.ContainsFunc(root.items(section), func(d *datum) bool { return d.mapping.name == "" })
+		nameless := func(d *datum) bool { return d.mapping.name == "" }
+		c.open[section] = root.partial(section) || slices.ContainsFunc(root.items(section), nameless)
 	}
 	c.open["errors"] = c.open["errors"] || !root.has("errors")
 	c.lostTypes, c.lostRules = len(found.all) > 0, len(found.all) > 0
@@ -85,8 +86,8 @@ type use struct {
 	count   int
 }
 
-// undefined notes a name that a section of the spec does not define, once for all its uses. It is nil for another one of
-// them, and where the definition may be one that was not understood.
+// undefined notes a name that a section of the spec does not define, once for all its uses. It is nil for another one
+// of them, and where the definition may be one that was not understood.
 func (c *checker) undefined(at Position, section, name string, known []string) *Problem {
 	if c.open[section] {
 		return nil
@@ -127,7 +128,8 @@ func (n names) add(name string, at Position) {
 		return
 	}
 	if first, twice := n.seen[name]; twice {
-		n.problems.add(at, "duplicate %s %s", n.what, quoted(name)).expect("another name; the first is at line %d", first.Line)
+		n.problems.add(at, "duplicate %s %s", n.what, quoted(name)).
+			expect("another name; the first is at line %d", first.Line)
 		return
 	}
 	n.seen[name] = at

@@ -8,12 +8,14 @@ const expectMethod = "EXPECT"
 // takenNames are what hand-written code declares in the packages that generated code is part of. The compiler finds
 // what is missing here; these are worth a message that speaks of the spec.
 var takenNames = map[string][]string{
-	packageDriver: {"Backend", "Batch", "Call", "Change", "Intercept", "Interceptor", "Operation", "Operations", "Stream"},
+	packageDriver: {
+		"Backend", "Batch", "Call", "Change", "Intercept", "Interceptor", "Operation", "Operations", "Stream",
+	},
 	packageReception: {
-		"Address", "ElectorOption", "Error", "Event", "EventKind", "MakeService", "NewClient", "NewElector", "NewNilLogger",
-		"NewSlogLogger", "Observer", "Open", "Opener", "Option", "Parameters", "RegisterScheme", "RunWhileLeader", "Schemes",
-		"Watch", "WithAttributes", "WithBackoff", "WithDisconnectionCallback", "WithHostAndPort", "WithLogger",
-		"WithObserver", "WithServiceID",
+		"Address", "ElectorOption", "Error", "Event", "EventKind", "MakeService", "NewClient", "NewElector",
+		"NewNilLogger", "NewSlogLogger", "Observer", "Open", "Opener", "Option", "Parameters", "RegisterScheme",
+		"RunWhileLeader", "Schemes", "Watch", "WithAttributes", "WithBackoff", "WithDisconnectionCallback",
+		"WithHostAndPort", "WithLogger", "WithObserver", "WithServiceID",
 	},
 	packageMock: {"MockBackend", "MockBackendMockRecorder", "NewMockBackend"},
 	methodsOfBackend: {
@@ -21,10 +23,10 @@ var takenNames = map[string][]string{
 		"SetClockRate", "Thaw",
 	},
 	functionsOfFake: {
-		"armed", "call", "closer", "connection", "context", "driver", "errors", "exchange", "faults", "fmt", "history", "init",
-		"kernel", "link", "linkState", "math", "maps", "mustBePositive", "mustNotBeNegative", "newHistory", "newTables",
-		"openAddress", "open", "opened", "reception", "rules", "settings", "slices", "specRules", "stream", "sync", "tables",
-		"time", "unary", "unknown",
+		"armed", "call", "closer", "connection", "context", "driver", "errors", "exchange", "faults", "fmt", "history",
+		"init", "kernel", "link", "linkState", "math", "maps", "mustBePositive", "mustNotBeNegative", "newHistory",
+		"newTables", "openAddress", "open", "opened", "reception", "rules", "settings", "slices", "specRules", "stream", "sync",
+		"tables", "time", "unary", "unknown",
 	},
 }
 
@@ -67,7 +69,8 @@ func (s scope) declare(at Position, owner string, names ...string) (noted bool) 
 		case !taken:
 			s.owner[name] = owner
 		case other != owner: // the same kind of thing of the same name is noted as a duplicate
-			s.add(at, "%s would be declared twice %s: %s and %s", name, scopeTitles[s.name], owner, other).expect("another name")
+			s.add(at, "%s would be declared twice %s: %s and %s", name, scopeTitles[s.name], owner, other).
+				expect("another name")
 			return true
 		}
 	}
@@ -110,7 +113,8 @@ func (c *checker) checkClashes() {
 func (c *checker) checkClone(fields []*Field) {
 	for _, f := range fields {
 		if f.Name == "Clone" {
-			c.add(f.Pos, "field %s is called what the method that copies the struct is called", quoted(f.Name)).expect("another name")
+			c.add(f.Pos, "field %s is called what the method that copies the struct is called", quoted(f.Name)).
+				expect("another name")
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // dataScalars are the predeclared types of data.
 var dataScalars = map[string]bool{
-	"bool": true, "string": true, "int": true, "int32": true, "int64": true, "uint32": true, "uint64": true, "float64": true,
+	"bool": true, "string": true, "int": true, "int32": true, "int64": true, "uint32": true, "uint64": true,
+	"float64": true,
 }
 
 // predeclared are the predeclared types that a type expression may name.
@@ -190,7 +191,8 @@ func (r *resolver) qualified(e *ast.SelectorExpr, arguments int) {
 		r.sound = false
 		r.unknown(r.at, "type", pkg.Name+"."+e.Sel.Name, prefixed(pkg.Name+".", keys(exported)))
 	case takes != arguments:
-		r.refuse(pkg.Name+"."+e.Sel.Name+" with another number of type arguments than it takes", plural(takes, "type argument"))
+		r.refuse(pkg.Name+"."+e.Sel.Name+" with another number of type arguments than it takes",
+			plural(takes, "type argument"))
 	}
 }
 

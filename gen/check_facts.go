@@ -155,7 +155,8 @@ func (k *known) belongs(owner, generation *Path, line int) {
 
 // covers says whether a record at the place meets the rule's condition for certain.
 func (k *known) covers(r *Rule) bool {
-	return r.Owner != nil && k.owner == r.Owner.String() && (r.Generation == nil || k.generation == r.Generation.String())
+	owner := r.Owner != nil && k.owner == r.Owner.String()
+	return owner && (r.Generation == nil || k.generation == r.Generation.String())
 }
 
 // blurs makes uncertain what a write could have changed elsewhere, as paths that differ may lead to one place.

@@ -63,7 +63,8 @@ func (c *checker) methodErrors(method *Method, m *mapping) {
 	}
 	returns := slices.ContainsFunc(method.Out, func(t TypeRef) bool { return t.Text == "error" || t.Expr == nil })
 	if m.has("errors") && !returns && !m.partial("out") {
-		c.add(m.keyPosition("errors"), "%s returns no error", m.title()).expect("error as its last result, or no errors")
+		c.add(m.keyPosition("errors"), "%s returns no error", m.title()).
+			expect("error as its last result, or no errors")
 	}
 }
 
@@ -145,7 +146,8 @@ func (c *checker) constrains(t *Type) bool {
 	if !done {
 		c.constrained[t] = false // while it is being looked at
 		known = t.Length != nil || t.Range != nil || t.Pattern != "" || t.Format != "" ||
-			t.Map != nil && (c.constrains(t.Map.Key) || c.constrains(t.Map.Value)) || slices.ContainsFunc(t.Fields, c.checks)
+			t.Map != nil && (c.constrains(t.Map.Key) || c.constrains(t.Map.Value)) ||
+			slices.ContainsFunc(t.Fields, c.checks)
 		c.constrained[t] = known
 	}
 	return known

@@ -45,7 +45,8 @@ func (o *operationChecker) checkAlone(r *Rule) {
 	m := r.source
 	if r.Verb == VerbUpdate || r.Verb == VerbDelete {
 		if r.Else != nil && r.Else == r.Missing.Error {
-			o.add(m.position("else"), "%s is what happens without it", quoted("else")).expect("an error other than missing; or no else")
+			o.add(m.position("else"), "%s is what happens without it", quoted("else")).
+				expect("an error other than missing; or no else")
 		}
 	}
 	if r.Into["deleted"] != nil && r.Missing.Error != nil {

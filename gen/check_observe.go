@@ -102,7 +102,8 @@ func (o *operationChecker) observeHome(f *facts, r *Rule) {
 		o.settled(r, s.line, "this fails, whatever happens")
 	}
 	if guard := f.guards[id]; guard != nil {
-		o.add(guard.Pos, "the put in line %d raises %s too", r.Pos.Line, sessionExpired).expect("the put alone; or another error here")
+		o.add(guard.Pos, "the put in line %d raises %s too", r.Pos.Line, sessionExpired).
+			expect("the put alone; or another error here")
 	}
 	f.lives(id, r.Pos.Line)
 }
@@ -169,7 +170,8 @@ func (o *operationChecker) observeCondition(k *known, r *Rule) bool {
 		o.idle(r, "owner", k.ownerLine, "the condition always holds", "no owner")
 	}
 	// Without else, missing also says what happens to somebody else's record, which may be all that it is for.
-	if foreign := r.Owner != nil && r.Else == nil && !k.covers(r); k.presence == present && r.Missing.Error != nil && !foreign {
+	foreign := r.Owner != nil && r.Else == nil && !k.covers(r)
+	if k.presence == present && r.Missing.Error != nil && !foreign {
 		o.impossible(r, "missing", k.line, "missing: ok")
 	}
 	return true

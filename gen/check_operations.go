@@ -110,7 +110,9 @@ func (o *operationChecker) checkTraits() {
 		unique.add(d.text, d.at)
 		has[d.text] = d
 	}
-	o.op.Readonly, o.op.Idempotent, o.op.Blocking = has[wordReadonly] != nil, has[wordIdempotent] != nil, has[wordBlocking] != nil
+	o.op.Readonly = has[wordReadonly] != nil
+	o.op.Idempotent = has[wordIdempotent] != nil
+	o.op.Blocking = has[wordBlocking] != nil
 	if o.m.partial("traits") || o.m.partial("rules") || !o.m.has("rules") {
 		return
 	}
@@ -122,7 +124,8 @@ func (o *operationChecker) checkTraits() {
 	case o.op.Stream && d != nil:
 		o.add(d.at, "%s is a stream: there is no outcome that one might not know", o.m.title()).expect("no idempotent")
 	case !o.op.Stream && writes < 0 && d == nil:
-		o.add(o.m.position("traits"), "%s writes nothing, so repeating it does no harm", o.m.title()).expect("the trait idempotent")
+		o.add(o.m.position("traits"), "%s writes nothing, so repeating it does no harm", o.m.title()).
+			expect("the trait idempotent")
 	}
 }
 
@@ -130,7 +133,8 @@ func (o *operationChecker) checkTraits() {
 func (o *operationChecker) trait(name string, stated *datum, holds bool, because, becauseNot string) {
 	switch {
 	case holds && stated == nil:
-		o.add(o.m.position("traits"), "%s is not marked %s, and %s", o.m.title(), name, because).expect("the trait %s", name)
+		o.add(o.m.position("traits"), "%s is not marked %s, and %s", o.m.title(), name, because).
+			expect("the trait %s", name)
 	case !holds && stated != nil:
 		o.add(stated.at, "%s is marked %s, and %s", o.m.title(), name, becauseNot).expect("no %s", name)
 	}
@@ -138,8 +142,9 @@ func (o *operationChecker) trait(name string, stated *datum, holds bool, because
 
 // checkShape notes rules in an order that cannot be: a watch ends a stream, after nothing but requirements.
 func (o *operationChecker) checkShape() {
-	if !o.m.partial("rules") && o.m.has("atomic") && !o.m.broken["atomic"] && !o.op.Atomic && len(o.op.Rules) < 2 {
-		o.add(o.m.position("atomic"), "nothing can happen between the rules of %s: there are fewer than two", o.m.title()).expect("atomic: true")
+	if o.m.text("atomic") == "false" && len(o.op.Rules) < 2 && !o.m.partial("rules") {
+		o.add(o.m.position("atomic"), "nothing comes between the rules of %s: there are fewer than two", o.m.title()).
+			expect("atomic: true")
 	}
 	if o.m.broken["kind"] {
 		return
@@ -167,17 +172,20 @@ func (o *operationChecker) checkShape() {
 func (o *operationChecker) checkUnused() {
 	for i, f := range o.op.In {
 		if !o.taken[f] && findField(o.op.In, f.Name) == f {
-			o.add(f.Pos, "no rule uses %s", o.m.items("in")[i].mapping.title()).expect("a rule that names it, or no such field")
+			o.add(f.Pos, "no rule uses %s", o.m.items("in")[i].mapping.title()).
+				expect("a rule that names it, or no such field")
 		}
 	}
 	for i, f := range o.op.Out {
 		if !o.op.Stream && o.set[f] == 0 && findField(o.op.Out, f.Name) == f {
-			o.add(f.Pos, "no rule sets %s", o.m.items("out")[i].mapping.title()).expect("a rule with it in its into, or no such field")
+			o.add(f.Pos, "no rule sets %s", o.m.items("out")[i].mapping.title()).
+				expect("a rule with it in its into, or no such field")
 		}
 	}
 	for _, d := range o.m.items("errors") {
 		if e := o.errors[d.text]; e != nil && e.Origin == OriginOperation && !o.raised[e] {
-			o.add(d.at, "no rule of %s raises %s", o.m.title(), quoted(d.text)).expect("a rule that does, or no such error")
+			o.add(d.at, "no rule of %s raises %s", o.m.title(), quoted(d.text)).
+				expect("a rule that does, or no such error")
 		}
 	}
 }

@@ -14,7 +14,8 @@ func (o *operationChecker) checkRoles(r *Rule) {
 	for _, role := range []string{"owner", "generation"} {
 		if d := r.source.entries[role]; d != nil && !roles.has(role) && !roles.broken["owner"] {
 			o.doubt = true
-			o.add(r.source.keyPosition(role), "record %s has no %s", quoted(r.Record.Name), role).expect("a record with the role %s", role)
+			o.add(r.source.keyPosition(role), "record %s has no %s", quoted(r.Record.Name), role).
+				expect("a record with the role %s", role)
 		}
 	}
 }
@@ -35,7 +36,8 @@ func (o *operationChecker) assignments(r *Rule) []Assignment {
 			continue
 		}
 		if to.goType() != from.goType() {
-			o.add(p.value.at, "%s is %s", quoted(p.value.text), from.goType()).expect("%s, as %s is", to.goType(), quoted(p.key.text))
+			o.add(p.value.at, "%s is %s", quoted(p.value.text), from.goType()).
+				expect("%s, as %s is", to.goType(), quoted(p.key.text))
 		}
 		if other := overlap(set, to); other != nil {
 			o.add(p.key.at, "%s is set by %s too", quoted(p.key.text), quoted(other.String())).expect("one of them")
@@ -58,11 +60,14 @@ func overlap(set []Assignment, to *Path) *Path {
 
 // within says whether p leads to what other leads to, or into it.
 func (p *Path) within(other *Path) bool {
-	return p != nil && other != nil && len(p.Names) >= len(other.Names) && slices.Equal(p.Names[:len(other.Names)], other.Names)
+	if p == nil || other == nil || len(p.Names) < len(other.Names) {
+		return false
+	}
+	return slices.Equal(p.Names[:len(other.Names)], other.Names)
 }
 
-// checkStamped notes an assignment to what is not the rule's to set: what the backend stamps, and what tells which record
-// an update is about.
+// checkStamped notes an assignment to what is not the rule's to set: what the backend stamps, and what tells which
+// record an update is about.
 func (o *operationChecker) checkStamped(r *Rule, d *datum, to *Path) {
 	touches := func(role *Path) bool {
 		return to.within(role) || r.Verb == VerbUpdate && role.within(to)
@@ -91,10 +96,12 @@ func (o *operationChecker) checkPut(r *Rule) {
 		o.doubt = true
 	}
 	if r.Into["displaced"] != nil && r.Mode != ModeTakeOver {
-		o.add(m.position("into"), "a put that takes nothing over displaces nobody").expect("mode: takeover; or no displaced")
+		o.add(m.position("into"), "a put that takes nothing over displaces nobody").
+			expect("mode: takeover; or no displaced")
 	}
 	if r.Into["displaced"] != nil && !record.source.has("owner") {
-		o.add(m.position("into"), "record %s has no owner, so nobody is displaced", quoted(record.Name)).expect("no displaced")
+		o.add(m.position("into"), "record %s has no owner, so nobody is displaced", quoted(record.Name)).
+			expect("no displaced")
 	}
 	if m.has("set") && !o.doubt {
 		o.checkComplete(r)
@@ -116,12 +123,13 @@ func (o *operationChecker) checkComplete(r *Rule) {
 	for _, f := range record.Fields {
 		field := &Path{Names: []string{f.Name}}
 		inside := func(p *Path) bool { return p.within(field) }
-		if inside(record.Order) || inside(record.Session) || given(field) ||
-			slices.ContainsFunc(r.Set, func(a Assignment) bool { return inside(a.To) }) ||
-			slices.ContainsFunc(missing, func(m string) bool { return m == f.Name || strings.HasPrefix(m, f.Name+".") }) {
-			continue
+		set := slices.ContainsFunc(r.Set, func(a Assignment) bool { return inside(a.To) })
+		noted := slices.ContainsFunc(missing, func(role string) bool {
+			return inside(&Path{Names: strings.Split(role, ".")})
+		})
+		if !set && !noted && !inside(record.Order) && !inside(record.Session) {
+			missing = append(missing, f.Name)
 		}
-		missing = append(missing, f.Name)
 	}
 	if len(missing) > 0 {
 		o.add(r.source.position("set"), "the record is left without %s", strings.Join(missing, ", ")).

@@ -46,7 +46,8 @@ func (c *checker) checkMessage(m *mapping) {
 		return
 	}
 	if last := text[len(text)-1]; strings.ContainsRune(".!?:,;", last) {
-		c.add(m.position("message"), "the message ends with %s", quoted(string(last))).expect("no punctuation: others wrap it")
+		c.add(m.position("message"), "the message ends with %s", quoted(string(last))).
+			expect("no punctuation: others wrap it")
 	}
 	if len(text) > 1 && unicode.IsUpper(text[0]) && unicode.IsLower(text[1]) {
 		c.add(m.position("message"), "the message begins with a capital").expect("lower case: others wrap it")
@@ -59,7 +60,9 @@ func (c *checker) declareRecords(root *mapping) []*mapping {
 	unique := c.namesOf("record")
 	for _, d := range root.items("records") {
 		m := d.mapping
-		r := &Record{Pos: m.at, Name: m.name, Doc: m.text("doc"), Permanent: m.text("lifetime") == wordPermanent, source: m}
+		r := &Record{
+			Pos: m.at, Name: m.name, Doc: m.text("doc"), Permanent: m.text("lifetime") == wordPermanent, source: m,
+		}
 		unique.add(m.name, m.position("name"))
 		if m.name != "" && c.records[m.name] == nil {
 			c.records[m.name] = r
@@ -86,7 +89,8 @@ func (c *checker) fillRoles(r *Record, m *mapping) {
 		c.expectType(d, path, m.kind.find(role.name).value.want, nil)
 		other, twice := taken[path.String()]
 		if twice && (other != "key" || role.name != "session") {
-			c.add(d.at, "%s is %s already", quoted(d.text), other).expect("a field for each role; only key and session may share one")
+			c.add(d.at, "%s is %s already", quoted(d.text), other).
+				expect("a field for each role; only key and session may share one")
 		}
 		taken[path.String()] = role.name
 	}
@@ -118,7 +122,8 @@ func (c *checker) sessionType() {
 			first, c.session = r, goType
 		}
 		if goType != c.session {
-			c.add(r.Session.Pos, "sessions of type %s", goType).expect("%s, as in record %s", c.session, quoted(first.Name))
+			c.add(r.Session.Pos, "sessions of type %s", goType).
+				expect("%s, as in record %s", c.session, quoted(first.Name))
 			differ = true
 		}
 	}

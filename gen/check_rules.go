@@ -12,7 +12,10 @@ func (o *operationChecker) rule(m *mapping) *Rule {
 		o.used[r.Record] = true
 		o.put[r.Record] = o.put[r.Record] || r.Verb == VerbPut
 	}
-	o.doubt = o.doubt || len(m.broken) > 0 || m.unsure || m.lacks || r.Record != nil && (r.Record.Scope == nil || r.Record.Key == nil)
+	if r.Record != nil && (r.Record.Scope == nil || r.Record.Key == nil) {
+		o.doubt = true
+	}
+	o.doubt = o.doubt || len(m.broken) > 0 || m.unsure || m.lacks
 	o.checkRoles(r)
 	o.paths(r)
 	o.outcomes(r)
@@ -95,13 +98,15 @@ func (o *operationChecker) results(r *Rule) map[string]*Field {
 		f := findField(o.op.Out, p.value.text)
 		switch {
 		case f == nil && !o.m.partial("out"):
-			o.unknown(p.value.at, "field", p.value.text, fieldNames(o.op.Out)).Message += " in the response of " + o.m.title()
+			problem := o.unknown(p.value.at, "field", p.value.text, fieldNames(o.op.Out))
+			problem.Message += " in the response of " + o.m.title()
 			fallthrough
 		case f == nil, result == nil:
 			o.doubt = true
 			continue
 		case o.set[f] > 0:
-			o.add(p.value.at, "%s is set twice", quoted(f.Name)).expect("another field; the first rule is at line %d", o.set[f])
+			o.add(p.value.at, "%s is set twice", quoted(f.Name)).
+				expect("another field; the first rule is at line %d", o.set[f])
 		}
 		o.set[f] = p.value.at.Line
 		into[result.name] = f
@@ -111,7 +116,8 @@ func (o *operationChecker) results(r *Rule) map[string]*Field {
 	}
 	for _, result := range r.source.kind.rule.results {
 		if result.required && into[result.name] == nil && !o.doubt {
-			o.add(d.at, "%s without the result %s", quoted("into"), quoted(result.name)).expect("%s: %s", result.name, result.doc)
+			o.add(d.at, "%s without the result %s", quoted("into"), quoted(result.name)).
+				expect("%s: %s", result.name, result.doc)
 		}
 	}
 	return into

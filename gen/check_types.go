@@ -13,7 +13,10 @@ func (c *checker) declareTypes(root *mapping) []*mapping {
 	unique := c.namesOf("type")
 	for _, d := range root.items("types") {
 		m := d.mapping
-		t := &Type{Pos: m.at, Name: m.name, Doc: m.text("doc"), Base: m.text("base"), Named: m.has("named"), Says: m.text("says")}
+		t := &Type{
+			Pos: m.at, Name: m.name, Doc: m.text("doc"),
+			Base: m.text("base"), Named: m.has("named"), Says: m.text("says"),
+		}
 		packages := c.namesOf("package")
 		for _, p := range m.items("packages") {
 			packages.add(p.text, p.at)
@@ -160,7 +163,9 @@ func refusesEmpty(ref TypeRef) bool {
 		return false
 	}
 	switch {
-	case t.Length != nil && t.Length.Min > 0, t.Range != nil && (t.Range.Min > 0 || t.Range.Max < 0), t.Format == formatHost:
+	case t.Length != nil && t.Length.Min > 0, t.Format == formatHost:
+		return true
+	case t.Range != nil && (t.Range.Min > 0 || t.Range.Max < 0):
 		return true
 	case t.Pattern == "":
 		return false

@@ -30,7 +30,8 @@ func (c *checker) descend(at any, fields []*Field, done map[any]bool) {
 			continue
 		}
 		if over, been := done[inner]; been && !over {
-			c.add(f.Type.Pos, "%s contains itself", quoted(f.Type.Text)).expect("something finite; a slice of pointers ends")
+			c.add(f.Type.Pos, "%s contains itself", quoted(f.Type.Text)).
+				expect("something finite; a slice of pointers ends")
 			f.Type = TypeRef{}
 			continue
 		}
@@ -51,7 +52,8 @@ func (c *checker) checkUse() {
 	}
 	for _, e := range c.spec.Errors {
 		if c.errors[e.Name] == e && e.Origin == OriginOperation && !c.used[e] {
-			c.add(e.Pos, "no operation declares the error %s", quoted(e.Name)).expect("one that does, or another origin")
+			c.add(e.Pos, "no operation declares the error %s", quoted(e.Name)).
+				expect("one that does, or another origin")
 		}
 	}
 	for _, r := range c.spec.Records {

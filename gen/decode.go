@@ -81,7 +81,10 @@ func (d *decoder) mapping(node *yaml.Node, kinds []*kind) *mapping {
 	if k == nil {
 		return nil
 	}
-	m := &mapping{kind: k, at: positionOf(node), keys: map[string]Position{}, entries: map[string]*datum{}, broken: map[string]bool{}}
+	m := &mapping{
+		kind: k, at: positionOf(node),
+		keys: map[string]Position{}, entries: map[string]*datum{}, broken: map[string]bool{},
+	}
 	if name := lookup(node, "name"); name != nil && k.find("name") != nil {
 		m.name = name.Value
 	}
@@ -155,7 +158,8 @@ func (d *decoder) list(node *yaml.Node, key string, v *value) *datum {
 		return nil
 	}
 	if len(node.Content) == 0 {
-		d.found.add(positionOf(node), "%s is empty", quoted(key)).expect("at least one item, or no %s at all", quoted(key))
+		d.found.add(positionOf(node), "%s is empty", quoted(key)).
+			expect("at least one item, or no %s at all", quoted(key))
 		return nil
 	}
 	all := &datum{at: positionOf(node)}
@@ -176,7 +180,8 @@ func (d *decoder) pairs(node *yaml.Node, key string, v *value) *datum {
 		return nil
 	}
 	if len(node.Content) == 0 {
-		d.found.add(positionOf(node), "%s is empty", quoted(key)).expect("at least one entry, or no %s at all", quoted(key))
+		d.found.add(positionOf(node), "%s is empty", quoted(key)).
+			expect("at least one entry, or no %s at all", quoted(key))
 		return nil
 	}
 	left, right := value{shape: shapePath}, value{shape: shapePath}

@@ -80,7 +80,8 @@ func (d *decoder) noVerb(node *yaml.Node, kinds []*kind) {
 	attribute := slices.ContainsFunc(kinds, func(k *kind) bool { return k.find(first.Value) != nil })
 	for i := 2; attribute && i < len(node.Content); i += 2 {
 		if verb := node.Content[i]; slices.Contains(verbs(kinds), verb.Value) {
-			d.found.add(positionOf(verb), "the verb %s is not the rule's first key", quoted(verb.Value)).expect("it in front")
+			d.found.add(positionOf(verb), "the verb %s is not the rule's first key", quoted(verb.Value)).
+				expect("it in front")
 			return
 		}
 	}
@@ -133,7 +134,8 @@ func (d *decoder) complete(m *mapping) {
 func (d *decoder) single(m *mapping, group []string) int {
 	has := slices.DeleteFunc(slices.Clone(group), func(key string) bool { return !m.has(key) })
 	if len(has) > 1 {
-		d.found.add(m.keyPosition(has[1]), "%s with both %s", m.title(), strings.Join(quotedAll(has), " and ")).expect("one of them")
+		d.found.add(m.keyPosition(has[1]), "%s with both %s", m.title(), strings.Join(quotedAll(has), " and ")).
+			expect("one of them")
 	}
 	return len(has)
 }

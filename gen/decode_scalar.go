@@ -25,6 +25,7 @@ const (
 
 var (
 	exportedName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	fieldPath    = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)*$`)
 	lowerName    = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
 )
 
@@ -33,7 +34,7 @@ var forms = map[shape]form{
 	shapeExported: {exportedName, exportedWords},
 	shapeLower:    {lowerName, lowerWords},
 	shapeTag:      {regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*|-)$`), "letters, digits and underscores, or -"},
-	shapePath:     {regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)*$`), "a path of fields, such as Field or Field.Inner"},
+	shapePath:     {fieldPath, "a path of fields, such as Field or Field.Inner"},
 	shapeField:    {exportedName, exportedWords},
 	shapeError:    {exportedName, exportedWords},
 	shapeRecord:   {lowerName, lowerWords},
@@ -59,7 +60,8 @@ func (d *decoder) scalar(node *yaml.Node, key string, v *value) *datum {
 	case strings.ContainsFunc(node.Value, unicode.IsControl):
 		d.found.add(datum.at, "%s has more than one line, or a control character", quoted(key)).expect("one line")
 	case strings.TrimSpace(node.Value) != node.Value:
-		d.found.add(datum.at, "%s has blanks around it", quoted(key)).expect("%s", quoted(strings.TrimSpace(node.Value)))
+		d.found.add(datum.at, "%s has blanks around it", quoted(key)).
+			expect("%s", quoted(strings.TrimSpace(node.Value)))
 	case d.wellFormed(datum, key, v):
 		return datum
 	}
@@ -78,7 +80,8 @@ func (d *decoder) wellFormed(datum *datum, key string, v *value) bool {
 		return false
 	}
 	if v.shape == shapeLower && (token.IsKeyword(datum.text) || types.Universe.Lookup(datum.text) != nil) {
-		d.found.add(datum.at, "%s means something else in Go", quoted(datum.text)).expect("a name that is neither a keyword nor predeclared")
+		d.found.add(datum.at, "%s means something else in Go", quoted(datum.text)).
+			expect("a name that is neither a keyword nor predeclared")
 		return false
 	}
 	return true
@@ -107,7 +110,8 @@ func (d *decoder) truth(node *yaml.Node, key string, s shape) *datum {
 		d.mismatch(node, quoted(key), expected, expected)
 		return nil
 	case s == shapeFlag && !isTrue(node):
-		d.found.add(positionOf(node), "%s says what leaving it out says", quoted(key)).expect("true, or no %s at all", quoted(key))
+		d.found.add(positionOf(node), "%s says what leaving it out says", quoted(key)).
+			expect("true, or no %s at all", quoted(key))
 		return nil
 	}
 	return &datum{at: positionOf(node), text: strconv.FormatBool(isTrue(node))}

@@ -44,9 +44,11 @@ var (
 	elseKey       = required(entry("else", shaped(shapeError), "The error if that does not hold."))
 	missingKey    = required(entry("missing", shaped(shapeOutcome), "If there is no such record: `ok`, or an error."))
 	ownerKey      = entry("owner", pathTo(wantOwner), "The condition that the record's owner is this one.")
-	generationKey = entry("generation", pathTo(wantUint64), "The condition that the record's generation is not newer. Goes with `owner`.")
-	foreignKey    = entry("else", shaped(shapeError), "The error if the condition does not hold; without it that counts as missing. Goes with `owner`.")
-	intoKey       = entry("into", shaped(shapeResults), "Which results go to which fields of the response.")
+	generationKey = entry("generation", pathTo(wantUint64),
+		"The condition that the record's generation is not newer. Goes with `owner`.")
+	foreignKey = entry("else", shaped(shapeError),
+		"The error if the condition does not hold; without it that counts as missing. Goes with `owner`.")
+	intoKey = entry("into", shaped(shapeResults), "Which results go to which fields of the response.")
 )
 
 // conditional are the dependencies of a write on condition.
@@ -65,29 +67,37 @@ var ruleKinds = []*kind{
 		{"ttl", wantDuration, false, "The time to live that was granted."},
 		{"every", wantDuration, false, "How often to renew."},
 		{"settle", wantDuration, false, "The age at which a confirmed renewal counts."},
-	}}, "Opens a session.", entry("ttl", pathTo(wantDuration), "The wanted time to live; without it, or 0, the backend's default.")),
+	}}, "Opens a session.", entry("ttl", pathTo(wantDuration),
+		"The wanted time to live; without it, or 0, the backend's default.")),
 	sessionRule("renew", ruleKind{verb: VerbRenew, writes: true, results: []result{
 		{"good", wantDuration, false, "How long it is certain to live, counted from the sending of the request."},
-	}}, "Renews a session.", idKey, required(entry("else", shaped(shapeError), "The error if there is no such session."))),
-	sessionRule("close", ruleKind{verb: VerbClose, writes: true}, "Ends a session and removes the records that live on it.",
+	}}, "Renews a session.", idKey, required(entry("else", shaped(shapeError),
+		"The error if there is no such session."))),
+	sessionRule("close", ruleKind{verb: VerbClose, writes: true},
+		"Ends a session and removes the records that live on it.",
 		idKey, required(entry("missing", shaped(shapeOutcome), "If there is no such session: `ok`, or an error."))),
 	requireRule("session", VerbRequireLive, "Goes on only if the session lives.", idKey, elseKey),
-	requireRule("term", VerbRequireTerm, "Goes on only if the record is at the head of its scope with that order number.",
+	requireRule("term", VerbRequireTerm,
+		"Goes on only if the record is at the head of its scope with that order number.",
 		ofKey, scopeKey, keyKey, required(entry("token", pathTo(wantUint64), "The order number.")), elseKey),
 	requireRule("owner", VerbRequireOwner, "Goes on only if the record is the owner's, or is absent and that is `ok`.",
 		ofKey, scopeKey, keyKey, required(ownerKey), generationKey,
 		required(entry("absent", shaped(shapeOutcome), "If there is no such record: `ok`, or an error.")),
 		required(entry("else", shaped(shapeError), "The error if the record is somebody else's, or newer."))),
-	requireRule("absent", VerbRequireAbsent, "Goes on only if there is no such record.", ofKey, scopeKey, keyKey, elseKey),
+	requireRule("absent", VerbRequireAbsent,
+		"Goes on only if there is no such record.", ofKey, scopeKey, keyKey, elseKey),
 	putRule,
-	with(recordRule("update", ruleKind{verb: VerbUpdate, writes: true, results: []result{recordResult(false), revisionResult}},
+	with(recordRule("update", ruleKind{verb: VerbUpdate, writes: true, results: []result{
+		recordResult(false), revisionResult,
+	}},
 		"Changes fields of a record that is there, without moving it in the order.", scopeKey, keyKey,
 		required(entry("set", shaped(shapePaths), "Which fields of the record get which values of the request.")),
 		ownerKey, generationKey, missingKey, foreignKey), conditional),
 	with(recordRule("delete", ruleKind{verb: VerbDelete, writes: true, results: []result{
 		{"deleted", wantBool, false, "Whether there was a record to delete."},
 	}}, "Deletes a record.", scopeKey, keyKey, ownerKey, generationKey, missingKey, foreignKey), conditional),
-	recordRule("get", ruleKind{verb: VerbGet, results: []result{recordResult(true)}}, "Reads a record.", scopeKey, keyKey, missingKey),
+	recordRule("get", ruleKind{verb: VerbGet, results: []result{recordResult(true)}},
+		"Reads a record.", scopeKey, keyKey, missingKey),
 	recordRule("list", ruleKind{verb: VerbList, results: []result{
 		{"records", wantPointers, true, "The records of the scope, in their order."}, revisionResult,
 	}}, "Reads the records of a scope.", scopeKey),
@@ -101,17 +111,19 @@ var ruleKinds = []*kind{
 		"Reads the record at the head of a scope.", scopeKey, missingKey),
 	{
 		name: "rule await: turn",
-		doc:  "Waits until the record is at the head of its scope. Before and after it, others may do anything.",
+		doc:  "Waits until the record is at the head of its scope. While it waits, others may do anything.",
 		sign: sign{key: "await"},
 		keys: []key{
 			required(entry("await", word("turn"), "The verb.")), ofKey, scopeKey, keyKey,
-			required(entry("missing", shaped(shapeError), "The error if there is no such record, or none any more.")), intoKey,
+			required(entry("missing", shaped(shapeError),
+				"The error if there is no such record, or none any more.")), intoKey,
 		},
 		rule: &ruleKind{verb: VerbAwait, results: []result{{"order", wantUint64, false, "The record's order number."}}},
 	},
 	{
 		name: "rule watch",
-		doc:  "Streams a scope, or one record of it, or its head: first what is there, then changes. It ends a stream operation.",
+		doc: "Streams a scope, or one record of it, or its head: first what is there, then changes. It ends a stream " +
+			"operation.",
 		sign: sign{key: "watch"},
 		keys: []key{
 			required(entry("watch", shaped(shapeRecord), "The verb and the record.")), scopeKey,
@@ -125,17 +137,21 @@ var ruleKinds = []*kind{
 
 var putRule = &kind{
 	name: "rule put",
-	doc:  "Stores a record. The backend stamps the roles `order` and `session`. A session that is gone is SessionExpired.",
+	doc: "Stores a record. The backend stamps the roles `order` and `session`. A session that is gone is " +
+		"SessionExpired.",
 	sign: sign{key: "put"},
 	keys: []key{
 		required(entry("put", shaped(shapeRecord), "The verb and the record.")),
 		required(entry("mode", word(string(ModeCreate), string(ModeInPlace), string(ModeTakeOver)),
-			"What to do with a record that is there: `create` leaves it; `inplace` overwrites it where it stands in the order; "+
+			"What to do with a record that is there: `create` leaves it; `inplace` overwrites it where it stands in "+
+				"the order; "+
 				"`takeover` does that with the owner's own, and replaces another's by one at the end of the order.")),
 		entry("from", pathTo(wantRecord), "The input that is the record."),
 		entry("set", shaped(shapePaths), "Which fields of the record get which values of the request."),
-		entry("session", pathTo(wantSession), "The session to live on. Required iff the record's lifetime is `session`."),
-		required(only(entry("exists", shaped(shapeOutcome), "If there is such a record: `ok`, or an error."), condition{"mode", string(ModeCreate)})),
+		entry("session", pathTo(wantSession),
+			"The session to live on. Required iff the record's lifetime is `session`."),
+		required(only(entry("exists", shaped(shapeOutcome),
+			"If there is such a record: `ok`, or an error."), condition{"mode", string(ModeCreate)})),
 		intoKey,
 	},
 	one: [][]string{{"from", "set"}},
@@ -149,15 +165,18 @@ var putRule = &kind{
 func with(k *kind, needs []need) *kind { k.needs = needs; return k }
 
 func sessionRule(verb string, rule ruleKind, doc string, keys ...key) *kind {
-	return ruleOf("rule "+verb+": session", sign{key: verb}, entry(verb, word(wordSession), "The verb."), rule, doc, keys)
+	return ruleOf("rule "+verb+": session", sign{key: verb}, entry(verb, word(wordSession),
+		"The verb."), rule, doc, keys)
 }
 
 func requireRule(what string, verb Verb, doc string, keys ...key) *kind {
-	return ruleOf("rule require: "+what, sign{"require", what}, entry("require", word(what), "The verb."), ruleKind{verb: verb}, doc, keys)
+	return ruleOf("rule require: "+what, sign{"require", what}, entry("require", word(what),
+		"The verb."), ruleKind{verb: verb}, doc, keys)
 }
 
 func recordRule(verb string, rule ruleKind, doc string, keys ...key) *kind {
-	return ruleOf("rule "+verb, sign{key: verb}, entry(verb, shaped(shapeRecord), "The verb and the record."), rule, doc, keys)
+	return ruleOf("rule "+verb, sign{key: verb}, entry(verb, shaped(shapeRecord),
+		"The verb and the record."), rule, doc, keys)
 }
 
 func ruleOf(name string, s sign, verb key, rule ruleKind, doc string, keys []key) *kind {

@@ -17,7 +17,8 @@ const (
 )
 
 func docOf(what string) key {
-	return required(entry("doc", shaped(shapeDoc), "What "+what+", as a Go doc comment says it, name first. A blank line begins a new paragraph."))
+	return required(entry("doc", shaped(shapeDoc), "What "+what+
+		", as a Go doc comment says it, name first. A blank line begins a new paragraph."))
 }
 
 func nameOf(s shape, doc string) key { return required(entry("name", shaped(s), doc)) }
@@ -39,7 +40,8 @@ var mapEntryKind = &kind{
 
 var scalarKind = &kind{
 	name: "scalar type",
-	doc: "A scalar. With `named` it is a Go type of its own; without, it is only a constraint: Go code sees the base type, " +
+	doc: "A scalar. With `named` it is a Go type of its own; without, it is only a constraint: Go code sees the base" +
+		" type, " +
 		"and the Client checks the constraint.",
 	sign: sign{key: "base"},
 	keys: []key{
@@ -49,8 +51,10 @@ var scalarKind = &kind{
 		entry("named", shaped(shapeFlag), "It is a Go type of its own. Goes with `packages`."),
 		packagesKey,
 		only(entry("length", shaped(shapeBounds), "`[min, max]` of its bytes."), condition{"base", baseString}),
-		only(entry("pattern", text(), "The regular expression, anchored with `^` and `$`, that it matches."), condition{"base", baseString}),
-		only(entry("format", word(formatHost, formatUTF8), "`host`: a host name or an IP address that others can reach; `utf8`: valid UTF-8."),
+		only(entry("pattern", text(),
+			"The regular expression, anchored with `^` and `$`, that it matches."), condition{"base", baseString}),
+		only(entry("format", word(formatHost, formatUTF8),
+			"`host`: a host name or an IP address that others can reach; `utf8`: valid UTF-8."),
 			condition{"base", baseString}),
 		only(entry("range", shaped(shapeBounds), "`[min, max]` of its values."), condition{"base", baseInt}),
 		saysKey,
@@ -103,9 +107,12 @@ var errorKind = &kind{
 	keys: []key{
 		nameOf(shapeExported, "The error's name; in Go it has `Err` in front."),
 		docOf("it says"),
-		required(entry("origin", word(string(OriginAny), string(OriginOperation), string(OriginClient), string(OriginAdapter)),
-			"Who raises it: `any` operation, an `operation` that declares it, the `client` above the SPI, one `adapter`.")),
-		required(only(entry("adapter", shaped(shapeLower), "The adapter that raises it."), condition{"origin", string(OriginAdapter)})),
+		required(entry("origin",
+			word(string(OriginAny), string(OriginOperation), string(OriginClient), string(OriginAdapter)),
+			"Who raises it: `any` operation, an `operation` that declares it, the `client` above the SPI, one "+
+				"`adapter`.")),
+		required(only(entry("adapter", shaped(shapeLower),
+			"The adapter that raises it."), condition{"origin", string(OriginAdapter)})),
 		required(entry("message", text(), "What it prints: lower case, no full stop.")),
 	},
 }
@@ -113,7 +120,8 @@ var errorKind = &kind{
 var dataFieldKind = &kind{
 	name: "field",
 	id:   "data-field",
-	doc:  "A field of a record, a request or a response. Records and requests hold data: scalars, slices of them, types and records of the spec.",
+	doc: "A field of a record, a request or a response. Records and requests hold data: scalars, slices of them, " +
+		"types and records of the spec.",
 	keys: []key{
 		nameOf(shapeExported, "The field's name."),
 		required(entry("type", shaped(shapeType), "Its type, as Go writes it.")),
@@ -129,9 +137,12 @@ var recordKind = &kind{
 		docOf("it is"),
 		required(entry("scope", pathTo(wantString), "What lists and watches select by.")),
 		required(entry("key", pathTo(wantString), "What identifies a record within its scope.")),
-		required(entry("order", pathTo(wantUint64), "Set by the backend at creation, growing. The smallest of a scope is at its head.")),
-		required(entry("lifetime", word(wordSession, wordPermanent), "Whether it vanishes with the session that it lives on, or stays until it is deleted.")),
-		required(only(entry("session", pathTo(wantString), "The session that it lives on, set by the backend."), condition{"lifetime", wordSession})),
+		required(entry("order", pathTo(wantUint64),
+			"Set by the backend at creation, growing. The smallest of a scope is at its head.")),
+		required(entry("lifetime", word(wordSession, wordPermanent),
+			"Whether it vanishes with the session that it lives on, or stays until it is deleted.")),
+		required(only(entry("session", pathTo(wantString),
+			"The session that it lives on, set by the backend."), condition{"lifetime", wordSession})),
 		entry("owner", pathTo(wantString), "Whose it is: what conditions compare and a takeover displaces."),
 		entry("generation", pathTo(wantUint64), "The owner's count of its writes, so that a late one does no harm."),
 		required(entry("fields", objects(dataFieldKind), "Its fields.")),
@@ -147,12 +158,17 @@ var operationKind = &kind{
 		docOf("it does"),
 		fallback(entry("kind", word(wordUnary, wordStream),
 			"`unary` (the default): one request, one response; `stream`: it ends with a watch."), wordUnary),
-		required(entry("atomic", shaped(shapeBool), "`true`: others see all of it or nothing, up to a wait; `false`: anything may happen between two of its rules.")),
+		required(entry("atomic", shaped(shapeBool),
+			"`true`: others see all of it or nothing, up to a wait; `false`: anything may happen between two of "+
+				"its rules.")),
 		entry("traits", list(word(wordReadonly, wordIdempotent, wordBlocking)),
-			"`readonly`: it writes nothing; `idempotent`: repeating it does no harm; `blocking`: it waits. The first and the last say what the rules say."),
+			"`readonly`: it writes nothing; `idempotent`: repeating it does no harm; `blocking`: it waits. The "+
+				"first and the last say what the rules say."),
 		entry("in", objects(dataFieldKind), "The fields of its request, each used by a rule."),
-		only(entry("out", objects(dataFieldKind), "The fields of its response, each set by exactly one rule."), condition{"kind", wordUnary}),
-		entry("errors", list(shaped(shapeError)), "The errors of origin `operation` that its rules raise: all of them and no others."),
+		only(entry("out", objects(dataFieldKind),
+			"The fields of its response, each set by exactly one rule."), condition{"kind", wordUnary}),
+		entry("errors", list(shaped(shapeError)),
+			"The errors of origin `operation` that its rules raise: all of them and no others."),
 		required(entry("rules", objects(ruleKinds...), "What it does, step by step.")),
 	},
 }
@@ -194,10 +210,12 @@ var specKind = &kind{
 	name: "spec",
 	doc:  "What an SDK for service discovery and election does, and what is generated from it.",
 	keys: []key{
-		entry("types", objects(scalarKind, mapKind, structKind), "The types that both sides speak of, with their constraints."),
+		entry("types", objects(scalarKind, mapKind, structKind),
+			"The types that both sides speak of, with their constraints."),
 		required(entry("errors", objects(errorKind), "The sentinel errors.")),
 		entry("records", objects(recordKind), "What backends store."),
-		required(entry("operations", objects(operationKind), "The operations of the SPI, in the order in which they are presented.")),
+		required(entry("operations", objects(operationKind),
+			"The operations of the SPI, in the order in which they are presented.")),
 		entry("interfaces", objects(interfaceKind), "The public interfaces."),
 	},
 }

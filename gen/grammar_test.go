@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// tableInPage is a table of the grammar in spec/GRAMMAR.md: a comment that names the kind, and another one that ends it.
+// tableInPage is a table of the grammar in spec/GRAMMAR.md: a comment names the kind, another one ends the table.
 var tableInPage = regexp.MustCompile(`(?s)(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)`)
 
 // The tables of the grammar's page are what the loader goes by, and there is one for each kind of mapping.

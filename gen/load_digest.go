@@ -43,7 +43,8 @@ func writeDatum(w *strings.Builder, d *datum) {
 		}
 		w.WriteString("]")
 	case d.pairs != nil:
-		pairs := slices.SortedFunc(slices.Values(d.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
+		byKey := func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) }
+		pairs := slices.SortedFunc(slices.Values(d.pairs), byKey)
 		for _, p := range pairs {
 			fmt.Fprintf(w, "%q=%q,", p.key.text, p.value.text)
 		}

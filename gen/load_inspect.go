@@ -48,7 +48,8 @@ func inspectKeys(found *problems, mapping *yaml.Node) {
 		case key.Kind != yaml.ScalarNode:
 			found.add(positionOf(key), "a key that is %s", nodeName(key)).expect("a name")
 		case twice:
-			found.add(positionOf(key), "duplicate key %s", quoted(key.Value)).expect("one; the first is at line %d", line)
+			found.add(positionOf(key), "duplicate key %s", quoted(key.Value)).
+				expect("one; the first is at line %d", line)
 		default:
 			lines[key.Value] = key.Line
 		}

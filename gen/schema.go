@@ -113,7 +113,7 @@ func havingEach(keys []string) []schema {
 func (r *ruleKind) schema() schema {
 	properties, needed := schema{}, []string{}
 	for _, result := range r.results {
-		properties[result.name] = schema{"type": "string", "pattern": forms[shapeExported].pattern.String(), "description": result.doc}
+		properties[result.name] = schema{"type": "string", "pattern": exportedName.String(), "description": result.doc}
 		if result.required {
 			needed = append(needed, result.name)
 		}
