@@ -23,6 +23,7 @@ type removal struct {
 	generation uint64   // the latest to remove
 	doubt      *session // nil for none
 	pursuit    *pursuit // of the removal up to generation
+	confirmed  bool     // that removal: pursuit is done, or about to be
 }
 
 // errMore says that there is more to remove than was asked for.
@@ -42,11 +43,10 @@ func (r *registrations) remove(u *upkeep) *pursuit {
 	if u.doubt != nil {
 		m.doubt = u.doubt
 	}
-	select {
-	case <-m.pursuit.done:
+	if m.confirmed { // or else it does not succeed before it has asked for this, too
+		m.confirmed = false
 		m.pursuit = newPursuit()
 		signal(m.more)
-	default: // it has not succeeded, and does not before it has asked for this, too
 	}
 	return m.pursuit
 }
@@ -76,9 +76,7 @@ func (m *removal) run() {
 func (m *removal) next() (*pursuit, *session) {
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
-	select {
-	case <-m.pursuit.done:
-	default:
+	if !m.confirmed {
 		return m.pursuit, nil
 	}
 	if m.doubt != nil && m.doubt.gone.Err() == nil {
@@ -95,10 +93,31 @@ func (m *removal) latest() uint64 {
 	return m.generation
 }
 
-// once asks the backend to remove the record.
+// once asks the backend to remove the record, and notes that it has.
 func (m *removal) once(ctx context.Context) error {
-	c := m.r.c
 	generation := m.latest()
+	if err := m.deregister(ctx, generation); err != nil {
+		return err
+	}
+	return m.confirm(generation)
+}
+
+// confirm notes that everything up to generation is removed; it fails if there is more to remove by now. The interleaving
+// that this forbids: the answer is found to be about all there is, a later record is to be removed and its owner joins the
+// pursuit, and the pursuit is done.
+func (m *removal) confirm(generation uint64) error {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	if m.generation != generation {
+		return errMore
+	}
+	m.confirmed = true
+	return nil
+}
+
+// deregister asks the backend to remove the record if it is not of a later generation.
+func (m *removal) deregister(ctx context.Context, generation uint64) error {
+	c := m.r.c
 	removed, err := c.backend.Deregister(ctx, &driver.DeregisterRequest{
 		Name: m.key.name, ID: m.key.id, Owner: c.owner, Generation: generation,
 	})
@@ -107,9 +126,6 @@ func (m *removal) once(ctx context.Context) error {
 	}
 	if removed.Removed {
 		c.event(EventDeregistered, m.key.String(), nil)
-	}
-	if m.latest() != generation {
-		return errMore
 	}
 	return nil
 }
@@ -160,7 +176,8 @@ func (m *removal) watch(ctx context.Context) error {
 			if late == nil || change.Deleted || late.Owner != m.r.c.owner || late.Generation > m.latest() {
 				continue
 			}
-			if err := attempt(ctx, m.once); err != nil {
+			err := attempt(ctx, func(ctx context.Context) error { return m.deregister(ctx, m.latest()) })
+			if err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,93 @@
+package reception_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-reception/sdk/fake"
+	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// A diary remembers what callbacks are told, in order.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// callback returns one that writes to the diary, under a name.
+func (d *diary) callback(name string) func(error) {
+	return func(err error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, known := range []error{reception.ErrDisconnected, reception.ErrSessionExpired, reception.ErrReplaced} {
+			if errors.Is(err, known) {
+				d.lines = append(d.lines, name+": "+known.Error())
+			}
+		}
+	}
+}
+
+func (d *diary) check(s *scene, want ...string) {
+	s.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Equal(d.lines, want) {
+		s.Errorf("told\n\t%s\nwant\n\t%s", strings.Join(d.lines, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+const (
+	disconnected   = ": disconnected, registration in question"
+	sessionExpired = ": session expired"
+)
+
+func TestUpdateInAnOutage(t *testing.T) {
+	// The session is in question when the registration is updated: the new callback, which has heard nothing of that, is
+	// told all of it, and the old one nothing more.
+	bubble(t, func(s *scene) {
+		var told diary
+		if err := s.client.Register(s.Context(), api("a", 1), told.callback("one")); err != nil {
+			s.Fatal(err)
+		}
+		s.inject(fake.Fault{Operation: "RenewSession", Err: driver.ErrUnavailable, Times: fake.Always})
+		time.Sleep(ttl - time.Second) // past the horizon
+		if err := s.client.Register(s.Context(), api("a", 2), told.callback("two")); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		told.check(s, "one"+disconnected, "two"+disconnected, "two"+sessionExpired)
+	})
+}
+
+func TestRegisterInAnOutage(t *testing.T) {
+	// The session is in question when a registration is added to it: its owner hears of that before the session expires.
+	bubble(t, func(s *scene) {
+		var told diary
+		register(s, s.client, api("a", 1))
+		s.inject(fake.Fault{Operation: "RenewSession", Err: driver.ErrUnavailable, Times: fake.Always})
+		time.Sleep(ttl - time.Second) // past the horizon
+		if err := s.client.Register(s.Context(), api("b", 2), told.callback("b")); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		told.check(s, "b"+disconnected, "b"+sessionExpired)
+	})
+}
+
+func TestRestoreThatIsSwallowed(t *testing.T) {
+	// The backend never answers the first Restore: another one is sent.
+	bubble(t, func(s *scene) {
+		register(s, s.client, api("a", 1))
+		s.inject(fake.Fault{Operation: "Restore", Delay: time.Hour})
+		if _, err := s.Delete("instance", "api", "a"); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(12 * time.Second)
+		s.sees(0, 1)
+	})
+}
