@@ -177,11 +177,16 @@ func (c *client) retrying(what string, err error) {
 	c.log.Printf("reception: %s on %s is tried again: %v", what, c.backend.Name(), err)
 }
 
-// attempt makes one try at something that is tried again if it fails.
+// attempt makes one try at something that is tried again if it fails. That its time was up says that the backend did not
+// answer: it is not the end of a context that a user knows of.
 func attempt(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	return try(ctx)
+	err := try(limited)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("%w: no answer within %v: %w", ErrUnavailable, attemptLimit, err)
+	}
+	return err
 }
 
 // spawn runs task on a goroutine that Close joins. It reports false, and runs nothing, once the client is closed.
