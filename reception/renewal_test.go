@@ -2,7 +2,6 @@ package reception
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -125,78 +124,58 @@ func TestFinalRenewalTakesNoLateConfirmationUnseen(t *testing.T) {
 	})
 }
 
-func TestRunNoticesTheHorizonWhileARequestHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := &asked{takes: never}
-		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
-		r.confirm(time.Now(), testTTL)
-		start := time.Now()
-		if err := r.run(t.Context(), nil, nil); !errors.Is(err, errLapsed) {
-			t.Fatalf("run returned %v, want errLapsed", err)
+func TestRhythmIsSane(t *testing.T) {
+	const instead = testTTL / 3
+	for every, want := range map[time.Duration]time.Duration{
+		0:               instead,
+		-time.Second:    instead,
+		testTTL:         instead,
+		2 * testTTL:     instead,
+		testTTL/2 + 1:   instead,
+		testTTL / 2:     testTTL / 2,
+		time.Second:     time.Second,
+		time.Nanosecond: time.Nanosecond,
+	} {
+		r := newRenewal(time.Now(), &driver.OpenSessionResponse{TTL: testTTL, RenewEvery: every}, nil)
+		if r.every != want {
+			t.Errorf("a backend that wants to be asked every %v is asked every %v, want %v", every, r.every, want)
 		}
-		if got := time.Since(start); got != 9*time.Second {
-			t.Errorf("run noticed after %v, want 9s", got)
-		}
-		if a.calls.Load() < 2 {
-			t.Errorf("%d attempts before the horizon: one that hangs must leave room for another", a.calls.Load())
-		}
-	})
+	}
 }
 
-func TestRunTellsOfLapseAndRegainOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := asks(ErrUnavailable)
-		r := newRenewal(time.Now(), opened(0), a.ask)
-		var lapses, regains atomic.Int32
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- r.run(ctx, func() { lapses.Add(1) }, func() { regains.Add(1) }) }()
-		for outage := range int32(3) {
-			a.err.Store(answer{ErrUnavailable})
-			time.Sleep(5 * testTTL)
-			synctest.Wait()
-			if lapses.Load() != outage+1 || regains.Load() != outage {
-				t.Fatalf("in outage %d: %d lapses and %d regains", outage, lapses.Load(), regains.Load())
-			}
-			a.err.Store(answer{nil})
-			time.Sleep(testTTL)
-			synctest.Wait()
-			if lapses.Load() != outage+1 || regains.Load() != outage+1 {
-				t.Fatalf("after outage %d: %d lapses and %d regains", outage, lapses.Load(), regains.Load())
-			}
-		}
-		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("run returned %v", err)
-		}
-	})
-}
-
-func TestRunEndsWhenTheSessionIsGone(t *testing.T) {
-	for _, lost := range []error{ErrSessionExpired, ErrNotLeader, ErrClosed} {
+func TestConfirmationsThickAndFast(t *testing.T) {
+	// They come much faster than they settle: they are bounded, and the horizon keeps ahead of the clock.
+	const step = 10 * time.Millisecond
+	for _, settle := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 7 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			a := asks(lost)
-			r := newRenewal(time.Now(), opened(0), a.ask)
+			r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), nil)
 			start := time.Now()
-			if err := r.run(t.Context(), nil, nil); !errors.Is(err, lost) {
-				t.Errorf("run returned %v, want %v", err, lost)
-			}
-			if got := time.Since(start); got != 3*time.Second {
-				t.Errorf("run ended after %v, want 3s, at the first renewal", got)
+			for range 6000 {
+				if !r.confirm(time.Now(), testTTL) {
+					t.Fatalf("settle %v: lapsed after %v without a fault", settle, time.Since(start))
+				}
+				if n := len(r.unsettled); n > 10 {
+					t.Fatalf("settle %v: %d confirmations are kept", settle, n)
+				}
+				if ahead, want := time.Until(r.horizon()), 9*time.Second-settle-settle/8-step; time.Since(start) > settle && ahead < want {
+					t.Fatalf("settle %v: the horizon is %v ahead, want %v", settle, ahead, want)
+				}
+				time.Sleep(step)
 			}
 		})
 	}
 }
 
-func TestHurryAsksAtOnce(t *testing.T) {
+func TestWaitForWhatSettles(t *testing.T) {
+	// While the horizon is near, the next question comes as soon as it can settle a confirmation; later, in the rhythm.
 	synctest.Test(t, func(t *testing.T) {
-		a := asks(ErrSessionExpired)
-		r := newRenewal(time.Now(), opened(0), a.ask)
-		r.hurry()
-		r.hurry() // once more is not once too often
-		start := time.Now()
-		if err := r.run(t.Context(), nil, nil); !errors.Is(err, ErrSessionExpired) || time.Since(start) != 0 {
-			t.Errorf("run returned %v after %v", err, time.Since(start))
+		r := newTermRenewal(newRenewal(time.Now(), opened(time.Second), nil), nil)
+		for _, want := range []time.Duration{time.Second, 3 * time.Second} {
+			r.confirm(time.Now(), testTTL)
+			if got := r.wait(); got != want {
+				t.Errorf("the next question comes in %v, want %v", got, want)
+			}
+			time.Sleep(time.Second)
 		}
 	})
 }

@@ -1,0 +1,158 @@
+package reception
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestRunNoticesTheHorizonWhileARequestHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asked{takes: never}
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
+		r.confirm(time.Now(), testTTL)
+		start := time.Now()
+		if err := r.run(t.Context(), nil, nil); !errors.Is(err, errLapsed) {
+			t.Fatalf("run returned %v, want errLapsed", err)
+		}
+		if got := time.Since(start); got != 9*time.Second {
+			t.Errorf("run noticed after %v, want 9s", got)
+		}
+		if a.calls.Load() < 2 {
+			t.Errorf("%d attempts before the horizon: one that hangs must leave room for another", a.calls.Load())
+		}
+	})
+}
+
+func TestRunTellsOfLapseAndRegainOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := asks(ErrUnavailable)
+		r := newRenewal(time.Now(), opened(0), a.ask)
+		var lapses, regains atomic.Int32
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.run(ctx, func() { lapses.Add(1) }, func() { regains.Add(1) }) }()
+		for outage := range int32(3) {
+			a.err.Store(answer{ErrUnavailable})
+			time.Sleep(5 * testTTL)
+			synctest.Wait()
+			if lapses.Load() != outage+1 || regains.Load() != outage {
+				t.Fatalf("in outage %d: %d lapses and %d regains", outage, lapses.Load(), regains.Load())
+			}
+			a.err.Store(answer{nil})
+			time.Sleep(testTTL)
+			synctest.Wait()
+			if lapses.Load() != outage+1 || regains.Load() != outage+1 {
+				t.Fatalf("after outage %d: %d lapses and %d regains", outage, lapses.Load(), regains.Load())
+			}
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("run returned %v", err)
+		}
+	})
+}
+
+func TestRunEndsWhenTheSessionIsGone(t *testing.T) {
+	for _, lost := range []error{ErrSessionExpired, ErrNotLeader, ErrClosed} {
+		synctest.Test(t, func(t *testing.T) {
+			a := asks(lost)
+			r := newRenewal(time.Now(), opened(0), a.ask)
+			start := time.Now()
+			if err := r.run(t.Context(), nil, nil); !errors.Is(err, lost) {
+				t.Errorf("run returned %v, want %v", err, lost)
+			}
+			if got := time.Since(start); got != 3*time.Second {
+				t.Errorf("run ended after %v, want 3s, at the first renewal", got)
+			}
+		})
+	}
+}
+
+func TestHurryAsksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := asks(ErrSessionExpired)
+		r := newRenewal(time.Now(), opened(0), a.ask)
+		r.hurry()
+		r.hurry() // once more is not once too often
+		start := time.Now()
+		if err := r.run(t.Context(), nil, nil); !errors.Is(err, ErrSessionExpired) || time.Since(start) != 0 {
+			t.Errorf("run returned %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestHurryWhileAQuestionIsOut(t *testing.T) {
+	// The question was sent before what there is to hurry for, and its answer may be from before that: another one follows.
+	synctest.Test(t, func(t *testing.T) {
+		questions := 0
+		r := newRenewal(time.Now(), opened(0), func(context.Context) (time.Duration, error) {
+			questions++
+			if questions > 1 {
+				return 0, ErrSessionExpired
+			}
+			time.Sleep(2 * time.Second)
+			return testTTL, nil
+		})
+		start := time.Now()
+		time.AfterFunc(4*time.Second, r.hurry) // between the first question and its answer
+		if err := r.run(t.Context(), nil, nil); !errors.Is(err, ErrSessionExpired) {
+			t.Errorf("run returned %v", err)
+		}
+		if got, want := time.Since(start), 5*time.Second; got != want || questions != 2 {
+			t.Errorf("run ended after %v and %d questions, want %v and 2", got, questions, want)
+		}
+	})
+}
+
+func TestLapseTellsTheLastFailure(t *testing.T) {
+	for _, failure := range []error{nil, ErrUnavailable, ErrPermission} {
+		synctest.Test(t, func(t *testing.T) {
+			a := asks(failure)
+			if failure == nil {
+				a.takes = never
+			}
+			r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
+			r.confirm(time.Now(), testTTL)
+			if err := r.run(t.Context(), nil, nil); !errors.Is(err, errLapsed) || failure != nil && !errors.Is(err, failure) {
+				t.Errorf("run returned %v, want errLapsed with %v", err, failure)
+			}
+		})
+	}
+}
+
+func TestOutageEndsWithWhatWasConfirmedAfterIt(t *testing.T) {
+	// A confirmation from before the outage settles after it: its horizon is near, and it is not what ends the outage.
+	synctest.Test(t, func(t *testing.T) {
+		a := asks(nil)
+		r := newRenewal(time.Now(), opened(4*time.Second), a.ask)
+		start := time.Now()
+		var lapses, regains []time.Duration
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- r.run(ctx,
+				func() { lapses = append(lapses, time.Since(start)) },
+				func() { regains = append(regains, time.Since(start)) })
+		}()
+		time.Sleep(4 * time.Second) // one was confirmed at 3 s
+		a.err.Store(answer{ErrUnavailable})
+		time.Sleep(6 * time.Second) // the horizon has passed at 9 s
+		a.err.Store(answer{nil})
+		r.hurry() // and that of 3 s settles
+		time.Sleep(time.Minute)
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("run returned %v", err)
+		}
+		if len(lapses) != 1 || lapses[0] != 9*time.Second {
+			t.Errorf("lapses at %v, want one at 9s", lapses)
+		}
+		if len(regains) != 1 || regains[0] != 14*time.Second {
+			t.Errorf("regained at %v, want 14s, when the confirmation of 10s has settled", regains)
+		}
+	})
+}
