@@ -43,6 +43,7 @@ func newRegistrations(c *client) *registrations {
 		func() {
 			c.event(EventSessionKept, "registrations", nil)
 			r.each((*notifier).regained)
+			r.sessions.announce()
 		},
 		func() { r.each((*notifier).expired) })
 	return r

@@ -109,6 +109,22 @@ func (k *sessionKeeper) set(s *session, failure error) {
 	k.changed = make(chan struct{})
 }
 
+// announce tells those who listen to news that the backend answers again.
+func (k *sessionKeeper) announce() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// news returns a channel that is closed when something is heard of the backend: a session, its loss, its return, or a
+// failed attempt at one. Those who wait for the backend to come back need not wait for longer than that.
+func (k *sessionKeeper) news() <-chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changed
+}
+
 // needed says whether somebody waits for a session.
 func (k *sessionKeeper) needed() bool {
 	k.mu.Lock()

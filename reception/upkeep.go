@@ -3,6 +3,7 @@ package reception
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -112,6 +113,7 @@ func (u *upkeep) run(ctx context.Context) {
 	defer close(u.done)
 	retry := u.r.c.retrier()
 	for {
+		news := u.r.sessions.news() // from before the attempt, so that none of it is missed
 		err := u.follow(ctx, retry)
 		switch {
 		case ctx.Err() != nil:
@@ -121,8 +123,13 @@ func (u *upkeep) run(ctx context.Context) {
 			return
 		}
 		u.r.c.retrying("keeping up "+u.key.String(), err)
-		if pause(ctx, retry.NextBackOff()) != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-time.After(retry.NextBackOff()):
+		case <-news:
+			// The waits that have grown in a long outage are no reason to sleep through its end.
+			retry.Reset()
 		}
 	}
 }
