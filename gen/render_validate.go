@@ -7,20 +7,27 @@ import (
 )
 
 // constrained says whether a value of the type can be wrong.
-func (t *Type) constrained() bool {
-	if t.Length != nil || t.Range != nil || t.Pattern != "" || t.Format != "" {
+func (t *Type) constrained() bool { return t.constrains(map[*Type]bool{}) }
+
+// constrains looks at each type once, as several may share another: seen are those that have been found harmless.
+func (t *Type) constrains(seen map[*Type]bool) bool {
+	switch {
+	case seen[t]:
+		return false
+	case t.Length != nil || t.Range != nil || t.Pattern != "" || t.Format != "":
+		return true
+	case t.Map != nil && (t.Map.Key.constrains(seen) || t.Map.Value.constrains(seen)):
 		return true
 	}
-	if t.Map != nil && (t.Map.Key.constrained() || t.Map.Value.constrained()) {
-		return true
-	}
-	return slices.ContainsFunc(t.Fields, (*Field).checked)
+	seen[t] = true
+	return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.holdsType() && f.Type.Type.constrains(seen) })
 }
 
 // checked says whether a value of the field can be wrong.
-func (f *Field) checked() bool {
-	return f.Type.Type != nil && !f.Type.isSlice() && f.Type.Type.constrained()
-}
+func (f *Field) checked() bool { return f.holdsType() && f.Type.Type.constrained() }
+
+// holdsType says whether the field has one value of a type of the spec.
+func (f *Field) holdsType() bool { return f.Type.Type != nil && !f.Type.isSlice() }
 
 // A validator is the function that checks what one method of an interface takes.
 type validator struct {

@@ -89,7 +89,8 @@ func TestEtcdCompact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if revision := c.Compact(t); revision < second.Header.Revision {
+	c.Compact(t)
+	if revision := c.Compact(t); revision < second.Header.Revision { // again, with nothing written in between
 		t.Errorf("Compact() = %d, want at least %d", revision, second.Header.Revision)
 	}
 	_, err = client.Get(ctx, t.Name(), clientv3.WithRev(first.Header.Revision))
