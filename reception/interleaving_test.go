@@ -263,7 +263,7 @@ func TestUpdatesLeaveOneUpkeep(t *testing.T) {
 		for port := range 50 {
 			update(port + 2)
 		}
-		if after := runtime.NumGoroutine(); after > before {
+		if after := runtime.NumGoroutine(); after > before+10 { // the test binary has some of its own that come and go
 			s.Errorf("%d goroutines after 50 updates, %d before", after, before)
 		}
 		s.sees(ttl, 51)

@@ -94,11 +94,8 @@ func TestOpenErrors(t *testing.T) {
 		{"test://a?x=%zz", []string{"name=value"}},
 		{"test://a?x=1;y=2", []string{"name=value"}},
 		{"test://a?nope=secret", []string{`unknown parameter "nope"`, "known parameters: none"}},
-		{"etcdd://a", []string{`unknown scheme "etcdd"`, "consul", "etcd", "exhibitor", "fake", "test", "zk"}},
-		{"consul://a", []string{`import _ "github.com/go-reception/sdk/backends/consul"`}},
+		{"etcdd://a", []string{`unknown scheme "etcdd"`, "etcd", "fake", "test"}},
 		{"etcd://a", []string{`import _ "github.com/go-reception/sdk/backends/etcd"`}},
-		{"zk://a", []string{`import _ "github.com/go-reception/sdk/backends/zookeeper"`}},
-		{"exhibitor://a", []string{`import _ "github.com/go-reception/sdk/backends/zookeeper"`}},
 		{"fake://?ttll=3s", []string{`unknown parameter "ttll"`, "known parameters: ttl"}},
 	}
 	for _, test := range tests {
