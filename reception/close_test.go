@@ -195,8 +195,13 @@ func TestCloseTellsAllErrors(t *testing.T) {
 		if _, err := client.Campaign(s.Context(), "reaper", api("a", 1)); err != nil {
 			s.Fatal(err)
 		}
-		s.inject(fake.Fault{Operation: "CloseSession", Err: driver.ErrPermission})
-		s.inject(fake.Fault{Operation: "CloseSession", Err: driver.ErrUnavailable, Nth: 2, Times: fake.Always})
+		var tries atomic.Int32
+		s.inject(fake.Fault{Operation: "CloseSession", Times: fake.Always, Hook: func(context.Context, driver.Call) error {
+			if tries.Add(1) == 1 {
+				return driver.ErrPermission
+			}
+			return driver.ErrUnavailable
+		}})
 		err := s.closes(client)
 		for _, want := range []error{reception.ErrPermission, reception.ErrUnavailable, stuck} {
 			if !errors.Is(err, want) {

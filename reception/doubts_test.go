@@ -62,6 +62,26 @@ func TestUpdateThatLandsAfterTheReplacement(t *testing.T) {
 	})
 }
 
+func TestUpdateThatLandsAfterTheRemoval(t *testing.T) {
+	// An update is of unknown outcome, the next one succeeds, the registration is withdrawn, and only then does the first
+	// update land.
+	bubble(t, func(s *scene) {
+		land, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		client := newClient(s, &lateUpdate{Backend: s.Backend(), land: land})
+		register(s, client, api("a", 1))
+		if err := client.Register(s.Context(), api("a", 2), nil); !errors.Is(err, reception.ErrOutcomeUnknown) {
+			s.Fatalf("the update returned %v, want ErrOutcomeUnknown", err)
+		}
+		register(s, client, api("a", 3))
+		deregister(s, client, api("a", 3))
+		synctest.Wait()
+		cancel() // now it lands
+		synctest.Wait()
+		s.sees(3 * ttl)
+	})
+}
+
 func TestDoubtsDoNotPileUp(t *testing.T) {
 	// Every Register is of unknown outcome; one removal sees to all of them.
 	bubble(t, func(s *scene) {

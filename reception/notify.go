@@ -63,15 +63,17 @@ func (n *notifier) replaced() {
 	n.ended = true
 }
 
-// follow takes over what the owner was told of the present outage, from the notifier of a registration that this one
-// updates.
+// follow takes over that the session is in question, from the notifier of a registration that this one has updated. That
+// its record was gone is over: the update has stored it.
 func (n *notifier) follow(before *notifier) {
 	before.mu.Lock()
 	outage := before.outage
 	before.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.outage = outage
+	if errors.Is(outage, ErrDisconnected) {
+		n.outage = outage
+	}
 }
 
 // end drops what was not told yet.

@@ -64,6 +64,27 @@ func TestUpdateInAnOutage(t *testing.T) {
 	})
 }
 
+func TestUpdateEndsAnOutage(t *testing.T) {
+	// The session has expired, and the record comes back by an update rather than a Restore: the next outage is told, too.
+	bubble(t, func(s *scene) {
+		var told diary
+		if err := s.client.Register(s.Context(), api("a", 1), told.callback("one")); err != nil {
+			s.Fatal(err)
+		}
+		s.inject(fake.Fault{Operation: "Restore", Err: driver.ErrUnavailable, Times: fake.Always})
+		for _, name := range []string{"two", "three"} {
+			s.backend.Cut()
+			time.Sleep(2 * ttl)
+			s.backend.Heal()
+			time.Sleep(ttl)
+			if err := s.client.Register(s.Context(), api("a", 2), told.callback(name)); err != nil {
+				s.Fatal(err)
+			}
+		}
+		told.check(s, "one"+disconnected, "one"+sessionExpired, "two"+disconnected, "two"+sessionExpired)
+	})
+}
+
 func TestRegisterInAnOutage(t *testing.T) {
 	// The session is in question when a registration is added to it: its owner hears of that before the session expires.
 	bubble(t, func(s *scene) {

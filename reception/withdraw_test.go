@@ -56,7 +56,8 @@ func TestWithdrawalsInVainDoNotPileUp(t *testing.T) {
 				s.Fatal("Resign did not fail")
 			}
 		}
-		time.Sleep(10 * ttl)
+		time.Sleep(10*ttl + time.Second)
+		synctest.Wait()
 		if after := runtime.NumGoroutine(); after > before+10 {
 			s.Errorf("%d goroutines after 10 times the time to live, %d before", after, before)
 		}
