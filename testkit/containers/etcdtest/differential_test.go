@@ -2,6 +2,7 @@ package etcdtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/go-reception/sdk/backends/etcd"
 	"github.com/go-reception/sdk/fake"
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
 )
 
@@ -170,4 +172,27 @@ func difference(sequence []act, here, there *side) string {
 		return fmt.Sprintf("%scalls of onDisconnect that nothing explains:\n   here: %s\n  there: %s", &played, one, other)
 	}
 	return ""
+}
+
+// sentinels are what an error may be.
+var sentinels = []error{
+	reception.ErrUnavailable, reception.ErrOutcomeUnknown, reception.ErrClosed, reception.ErrSessionExpired,
+	reception.ErrPermission, reception.ErrReplaced, reception.ErrNotLeader, reception.ErrNoLeader,
+	reception.ErrInvalidService, reception.ErrNotRegistered, reception.ErrDisconnected, reception.ErrElectionCanceled,
+	reception.ErrStarted, reception.ErrIllegalHost, reception.ErrNoConsulHealthCheck, reception.ErrZkDisconnect,
+	reception.ErrBadResponse, reception.ErrEmptyServerList, context.Canceled, context.DeadlineExceeded,
+}
+
+// identity says which of them an error is.
+func identity(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	var is []string
+	for _, sentinel := range sentinels {
+		if errors.Is(err, sentinel) {
+			is = append(is, sentinel.Error())
+		}
+	}
+	return fmt.Sprintf("fails: %s", is)
 }

@@ -18,9 +18,9 @@ var verbs = strings.Fields(`register register register register deregister dereg
 type act struct {
 	verb     string
 	client   int
-	other    int    // whom the client displaces, succeeds, or does not win against; -1 for nobody
-	name, id string // the name is an election's, too
-	n        int    // tells what is written from what was written before
+	other    int             // whom the client displaces, succeeds, or does not win against; -1 for nobody
+	name, id string          // the name is an election's, too
+	n        int             // tells what is written from what was written before
 	moved    map[string]bool // of the world after it
 }
 

@@ -238,26 +238,3 @@ func (s *side) untold() string {
 	}
 	return strings.Join(all, "; ")
 }
-
-// sentinels are what an error may be.
-var sentinels = []error{
-	reception.ErrUnavailable, reception.ErrOutcomeUnknown, reception.ErrClosed, reception.ErrSessionExpired,
-	reception.ErrPermission, reception.ErrReplaced, reception.ErrNotLeader, reception.ErrNoLeader,
-	reception.ErrInvalidService, reception.ErrNotRegistered, reception.ErrDisconnected, reception.ErrElectionCanceled,
-	reception.ErrStarted, reception.ErrIllegalHost, reception.ErrNoConsulHealthCheck, reception.ErrZkDisconnect,
-	reception.ErrBadResponse, reception.ErrEmptyServerList, context.Canceled, context.DeadlineExceeded,
-}
-
-// identity says which of them an error is.
-func identity(err error) string {
-	if err == nil {
-		return "ok"
-	}
-	var is []string
-	for _, sentinel := range sentinels {
-		if errors.Is(err, sentinel) {
-			is = append(is, sentinel.Error())
-		}
-	}
-	return fmt.Sprintf("fails: %s", is)
-}
