@@ -231,7 +231,6 @@ func runsWhileLeader(s *scene) {
 	running, finish, result := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	ctx, cancel := context.WithCancel(s.ctx())
 	defer cancel()
-	finishing := s.undo(func() { close(finish) })
 	s.start(func() {
 		result <- reception.RunWhileLeader(ctx, a, election, s.service(election, "a"),
 			func(ctx context.Context, term reception.Term) error {
@@ -244,6 +243,7 @@ func runsWhileLeader(s *scene) {
 				return mistake
 			})
 	})
+	finishing := s.undo(func() { close(finish) }) // before the end of the work is waited for, if the case fails
 	s.closes(running, s.election(), "the work begins")
 	next := b.campaign(election, "b").queued()
 	cancel()

@@ -49,6 +49,9 @@ func listCases() []testCase {
 				w := b.watch(service.Name)
 				w.healthy(s.soon(), service)
 				listed := b.list(service.Name)
+				if len(listed) != 1 {
+					s.Fatalf("the list is %s", text(listed))
+				}
 				listed[0].Port, listed[0].Address = 1, "changed.example.com"
 				listed[0].Attributes["changed"] = "by the reader"
 				listed[0] = nil
@@ -152,8 +155,12 @@ func listsInOrder(s *scene) {
 	for i := range 10 {
 		[]*member{a, b}[i%2].register(s.service(name, fmt.Sprintf("%d-%d", 9-i, i))) // not the order of the IDs
 	}
-	s.eventually(s.soon(), "all instances show", func() bool { return len(a.ids(name)) == 10 })
-	want := a.ids(name)
+	var services []*reception.Service
+	s.eventually(s.soon(), "all instances show", func() bool {
+		services = a.list(name)
+		return len(services) == 10
+	})
+	want := idsOf(services)
 	if !slices.IsSortedFunc(want, func(x, y string) int { return int(x[2]) - int(y[2]) }) {
 		s.Fatalf("not in the order of creation: %v", want)
 	}
@@ -162,7 +169,7 @@ func listsInOrder(s *scene) {
 	if got := idsOf(w.next(s.soon()).Services); !slices.Equal(got, want) {
 		s.Errorf("a watch shows %v, a list %v", got, want)
 	}
-	updated := changed(a.list(name)[4], "update") // it may move to the end
+	updated := changed(services[4], "update") // it may move to the end
 	a.register(updated)
 	w.until(s.soon(), "the order of the list", func(state *reception.ServiceState) bool {
 		return len(state.Updated) == 1 && slices.Equal(idsOf(state.Services), a.ids(name))

@@ -120,6 +120,7 @@ func (r *run) scene(t T) *scene {
 	namespace := fmt.Sprintf("%s-%d", r.id, r.played)
 	r.mu.Unlock()
 	s := &scene{T: t, run: r, Timing: r.harness.Timing, namespace: namespace}
+	s.watchClock()
 	s.cluster = r.harness.Open(t, namespace)
 	if s.cluster == nil || s.cluster.Connect == nil {
 		t.Fatalf("conformance: harness %s opened a cluster without Connect", r.harness.Name)

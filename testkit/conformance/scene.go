@@ -23,6 +23,31 @@ type scene struct {
 	bounded context.Context // what every call of the case may use
 }
 
+// watchClock notes how late the clock that the case goes by wakes those who sleep, so that a case that fails because the
+// machine stood still says so.
+func (s *scene) watchClock() {
+	ctx, cancel := context.WithCancel(s.Context())
+	worst := time.Duration(0)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := s.TTL / 50; ; {
+			start := time.Now()
+			if sleep(ctx, tick) != nil {
+				return
+			}
+			worst = max(worst, time.Since(start)-tick)
+		}
+	}()
+	s.Cleanup(func() {
+		cancel()
+		<-done
+		if s.Failed() && worst > s.TTL/20 {
+			s.Logf("the machine kept a sleeper waiting for %v, of a TTL of %v", worst, s.TTL)
+		}
+	})
+}
+
 // ctx returns a context for calls that are expected to return: it ends only where something hangs.
 func (s *scene) ctx() context.Context {
 	s.mu.Lock()
@@ -64,7 +89,7 @@ func (s *scene) gone() time.Duration { return s.TTL + s.Late + s.soon() }
 
 // poll is how often a condition is looked at.
 func (s *scene) poll() time.Duration {
-	return min(max(s.TTL/200, time.Millisecond), 100*time.Millisecond)
+	return min(max(s.TTL/50, time.Millisecond), 100*time.Millisecond)
 }
 
 // eventually waits until the condition holds, and fails the case if it does not hold within that time.

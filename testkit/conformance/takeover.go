@@ -23,8 +23,11 @@ func takeoverCases() []testCase {
 				service := s.service(name, "1")
 				a.register(service, s.service(name, "2"))
 				b.register(s.service(name, "3"))
-				s.eventually(s.soon(), "the records show", func() bool { return len(d.stored(name)) == 3 })
-				first := d.stored(name)
+				var first []*driver.Instance
+				s.eventually(s.soon(), "the records show", func() bool {
+					first = d.stored(name)
+					return len(first) == 3
+				})
 				if owner := first[0].Owner; owner == "" || first[1].Owner != owner || first[2].Owner == owner {
 					s.Errorf("the owners of two clients' records are %q, %q and %q", owner, first[1].Owner, first[2].Owner)
 				}
