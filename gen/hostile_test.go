@@ -50,6 +50,7 @@ func many(item func(n int) string) string { return fill(maxSize/4, item) }
 
 // A spec that is made to be expensive is refused like any other.
 func TestHostileSpecs(t *testing.T) {
+	t.Parallel()
 	steps := ""
 	for n := 0; len(steps) < maxSize-4096; n++ {
 		steps += strings.Repeat(" ", n) + "a:\n"
@@ -104,6 +105,7 @@ func TestHostileSpecs(t *testing.T) {
 		"nested regexp": "types:\n- {name: A, base: string, pattern: '^" + strings.Repeat("((a{1,9})", 9) + "$'}\n" + least,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if err := loadInTime(t, source); err == nil {
 				t.Error("this loads")
 			}

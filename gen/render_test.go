@@ -22,6 +22,7 @@ func TestTreeIsUpToDate(t *testing.T) {
 
 // No order of a map may show in what is rendered.
 func TestRenderIsDeterministic(t *testing.T) {
+	t.Parallel()
 	first := render(t, realSpec(t))
 	for range 19 {
 		if again := render(t, realSpec(t)); !maps.EqualFunc(first, again, bytes.Equal) {
