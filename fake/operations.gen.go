@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest12382de5070e
+const _ = driver.Digest45ac2945db2f
 
 // OpenSession implements [driver.Backend].
 func (b *Backend) OpenSession(ctx context.Context, in *driver.OpenSessionRequest) (*driver.OpenSessionResponse, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -24,6 +25,15 @@ func newCampaigns(c *client) *campaigns {
 
 // Campaign implements [Client].
 func (c *client) Campaign(ctx context.Context, election string, candidate *Service) (Term, error) {
+	t, err := c.campaign(ctx, election, candidate, 0)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// campaign campaigns for a term that gives notice a while before its horizon; 0 for none.
+func (c *client) campaign(ctx context.Context, election string, candidate *Service, grace time.Duration) (*term, error) {
 	if err := validateCampaign(election, candidate); err != nil {
 		return nil, c.wrap("Campaign", "", err)
 	}
@@ -36,7 +46,7 @@ func (c *client) Campaign(ctx context.Context, election string, candidate *Servi
 		return nil, c.wrap("Campaign", election, c.closing(err))
 	}
 	defer cancel()
-	t, err := c.campaigns.win(waiting, election, stored)
+	t, err := c.campaigns.win(waiting, election, stored, grace)
 	if err != nil {
 		return nil, c.wrap("Campaign", election, c.closing(err))
 	}
@@ -48,16 +58,16 @@ func canceled(cause error) error { return fmt.Errorf("%w: %w", ErrElectionCancel
 
 // win campaigns until the election is won. Whatever befalls one candidacy, the next one begins with a session of its
 // own, at the end of the queue.
-func (s *campaigns) win(ctx context.Context, election string, service driver.Service) (*term, error) {
+func (s *campaigns) win(ctx context.Context, election string, service driver.Service, grace time.Duration) (*term, error) {
 	retry := s.c.retrier()
 	for {
-		t, err := s.attempt(ctx, election, service)
+		t, err := s.attempt(ctx, election, service, grace)
 		switch {
 		case err == nil:
 			return t, nil
 		case ctx.Err() != nil:
 			return nil, canceled(ended(ctx))
-		case errors.Is(err, ErrPermission), errors.Is(err, ErrClosed):
+		case hopeless(err):
 			return nil, err
 		}
 		s.c.retrying("campaigning in "+election, err)
@@ -67,14 +77,21 @@ func (s *campaigns) win(ctx context.Context, election string, service driver.Ser
 	}
 }
 
+// hopeless says whether err is one that another candidacy would meet, too.
+func hopeless(err error) bool {
+	return errors.Is(err, ErrPermission) || errors.Is(err, ErrClosed) || errors.Is(err, ErrGraceTooLong)
+}
+
 // attempt is one candidacy, from its session to its term or its end.
-func (s *campaigns) attempt(ctx context.Context, election string, service driver.Service) (*term, error) {
+func (s *campaigns) attempt(
+	ctx context.Context, election string, service driver.Service, grace time.Duration,
+) (*term, error) {
 	id, renewal, err := s.c.openSession(ctx)
 	if err != nil {
 		return nil, err
 	}
 	y := &candidacy{
-		s: s, election: election, service: service, session: id, renewal: renewal, withdrawal: newPursuit(),
+		s: s, election: election, service: service, grace: grace, session: id, renewal: renewal, withdrawal: newPursuit(),
 	}
 	s.add(y)
 	t, err := y.win(ctx)

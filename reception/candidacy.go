@@ -13,6 +13,7 @@ type candidacy struct {
 	s          *campaigns
 	election   string
 	service    driver.Service
+	grace      time.Duration // before its horizon a term is to give notice; 0 for none
 	session    driver.SessionID
 	renewal    *renewal
 	withdrawal *pursuit
@@ -23,11 +24,14 @@ type candidacy struct {
 // win waits in the queue until the term begins. The session is renewed meanwhile; when it is gone, so is the candidacy,
 // and the wait ends.
 func (y *candidacy) win(ctx context.Context) (*term, error) {
+	if err := y.renewal.allows(y.grace); err != nil { // now, rather than after the wait for the lead
+		return nil, err
+	}
 	waiting, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		cancel(y.renewal.run(waiting, nil, nil))
+		cancel(y.renewal.run(waiting, events{}))
 	}()
 	defer func() {
 		cancel(nil)
@@ -46,7 +50,7 @@ func (y *candidacy) win(ctx context.Context) (*term, error) {
 		if err == nil {
 			return t, nil
 		}
-		if waiting.Err() != nil || errors.Is(err, ErrSessionExpired) || errors.Is(err, ErrClosed) || errors.Is(err, ErrPermission) {
+		if waiting.Err() != nil || errors.Is(err, ErrSessionExpired) || hopeless(err) {
 			return nil, err
 		}
 		// Whoever told us that it is our turn was mistaken, or the term could not be confirmed in time.
@@ -96,6 +100,9 @@ func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, e
 		if err := pause(ctx, t.renewal.wait()); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.renewal.allows(y.grace); err != nil { // a term may be good for less than its session
+		return nil, err
 	}
 	// In this order, and Close in the other: it lets nothing be spawned any more and then ends the terms that have begun.
 	// The interleaving that this forbids: Close ends all terms, then a campaign is told that it has won and hands out a

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest12382de5070e
+const _ = driver.Digest45ac2945db2f
 
 // toDriverAttributes makes a copy for the backend.
 func toDriverAttributes(from Attributes) driver.Attributes {

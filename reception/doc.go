@@ -32,6 +32,9 @@
 // process that is stopped between asking Held and acting on it: against those, hand [Term.Token] to what the leader
 // writes to, and have it refuse smaller ones, or ask [Term.Verify] first.
 //
+// Work that takes a while to stop, such as another process, has to hear of a term that may end before it does:
+// [RunWithGrace] ends its context a given time before the horizon, unless the term is renewed by then.
+//
 // Tokens grow within one life of the backend's data. If that is wiped, they begin anew, and whoever remembers them
 // must be reset. An administrator who deletes a candidate or its session frees the lead at once: a connected leader
 // steps down when it hears of it, one that is cut off when its clock says so, and in between only the token protects.

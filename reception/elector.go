@@ -184,7 +184,7 @@ func (e *elector) ended(past *tenure) {
 	}
 	givenUp := past.givenUp
 	e.mu.Unlock()
-	if cause := lossOf(past.term); !givenUp && cause != nil && !errors.Is(cause, ErrClosed) && e.onDisconnect != nil {
+	if cause := lossOf(past.term.Context()); !givenUp && cause != nil && !errors.Is(cause, ErrClosed) && e.onDisconnect != nil {
 		safely(e.log, "the disconnection callback of elector "+e.name, func() { e.onDisconnect(e.wrap(cause)) })
 	}
 }
@@ -252,9 +252,9 @@ func resign(term Term) {
 	_ = term.Resign(ctx)
 }
 
-// lossOf returns why term was lost; nil if it lives or was resigned.
-func lossOf(term Term) error {
-	if cause := context.Cause(term.Context()); !errors.Is(cause, errResigned) {
+// lossOf returns why the term was lost whose context this is; nil if it lives or was resigned.
+func lossOf(term context.Context) error {
+	if cause := context.Cause(term); !errors.Is(cause, errResigned) {
 		return cause
 	}
 	return nil

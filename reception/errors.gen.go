@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest12382de5070e
+const _ = driver.Digest45ac2945db2f
 
 // Any operation may meet these.
 var (
@@ -47,6 +47,9 @@ var (
 	ErrDisconnected = errors.New("disconnected, registration in question")
 	// ErrElectionCanceled says that the campaign was given up, by Cancel or by the end of its context.
 	ErrElectionCanceled = errors.New("election canceled")
+	// ErrGraceTooLong says that a term of this backend is not certain for long enough to leave RunWithGrace the time
+	// that it was asked for. Nothing was run.
+	ErrGraceTooLong = errors.New("grace too long for a term")
 	// ErrStarted says that the watcher or elector is running already, or has been stopped for good.
 	ErrStarted = errors.New("already started")
 )

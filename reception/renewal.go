@@ -31,6 +31,8 @@ type renewal struct {
 	// wants that, because another one may have led in between: the interleaving that it forbids is a reply that arrives
 	// after Held was seen to be false and makes it true again.
 	final bool
+	// grace is how long before the horizon to tell of it, as long as it is not moved on; 0 for not at all.
+	grace time.Duration
 	// early has one slot: somebody wants the next question asked now.
 	early chan struct{}
 
@@ -68,13 +70,18 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 }
 
 // newTermRenewal returns a final renewal with the rhythm of r, which keeps the same session with another question and
-// knows no horizon yet: that the session was alive says nothing about the term.
-func newTermRenewal(r *renewal, ask func(context.Context) (time.Duration, error)) *renewal {
+// knows no horizon yet: that the session was alive says nothing about the term. With grace it asks more often, because
+// by that much less is left to be asked in.
+func newTermRenewal(r *renewal, grace time.Duration, ask func(context.Context) (time.Duration, error)) *renewal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return &renewal{
-		ask: ask, every: r.every, settle: r.settle, goodFor: r.goodFor, early: make(chan struct{}, 1), final: true,
+	t := &renewal{
+		ask: ask, every: r.every, settle: r.settle, grace: grace, goodFor: r.goodFor, early: make(chan struct{}, 1), final: true,
 	}
+	if grace > 0 {
+		t.every = max(min(t.every, t.room()/3), time.Millisecond)
+	}
+	return t
 }
 
 // confirm records that a request sent at sent was confirmed to be good for goodFor. It reports whether it counted.
@@ -174,7 +181,7 @@ func (r *renewal) horizon() time.Time {
 func (r *renewal) patience() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return max(r.every, r.goodFor/4)
+	return max(r.every, (r.goodFor-r.grace)/4)
 }
 
 // try asks once and records the outcome.
@@ -211,14 +218,20 @@ func (r *renewal) retrier() *backoff.ExponentialBackOff {
 // hurry has run ask now rather than at the next turn.
 func (r *renewal) hurry() { signal(r.early) }
 
-// run renews until ctx ends, whose cause it then returns, or an answer is lasting, or a final renewal lapses. lapse and
-// regain, which may be nil, are told of the horizon passing and of the first confirmation after that; they are called
-// one at a time and must not wait.
-func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
+// events are told of what becomes of a renewal. Each may be nil; they are called one at a time and must not wait.
+type events struct {
+	near     func() // the horizon is no further away than grace; once
+	lapsed   func() // the horizon has passed, and the renewal is not final
+	regained func() // the first confirmation after that has come
+}
+
+// run renews until ctx ends, whose cause it then returns, or an answer is lasting, or a final renewal lapses.
+func (r *renewal) run(ctx context.Context, on events) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watchman{
-		renewal: r, lapse: lapse, regain: regain, retry: r.retrier(),
+		renewal: r, on: on, retry: r.retrier(),
 		next:    time.NewTimer(r.every),
+		notice:  time.NewTimer(time.Until(r.horizon()) - r.grace),
 		horizon: time.NewTimer(time.Until(r.horizon())),
 		answers: make(chan answer, 1),
 	}
@@ -234,6 +247,8 @@ func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
 			w.ask(ctx)
 		case answer := <-w.answers:
 			err = w.answered(answer.err)
+		case <-w.notice.C:
+			w.noticed()
 		case <-w.horizon.C:
 			err = w.passed()
 		}
@@ -247,11 +262,15 @@ func (r *renewal) run(ctx context.Context, lapse, regain func()) error {
 type watchman struct {
 	*renewal
 
-	lapse, regain func()
-	retry         *backoff.ExponentialBackOff
-	next, horizon *time.Timer
+	on      events
+	retry   *backoff.ExponentialBackOff
+	next    *time.Timer
+	notice  *time.Timer // fires when the horizon is as near as grace
+	horizon *time.Timer
+
 	answers       chan answer // of the one question that may be out
 	asking, again bool        // a question is out; another one is to follow at once
+	near          bool        // notice was given
 	lapsed        time.Time   // when the horizon was seen to have passed; zero if all is well
 	failure       error       // of the last answer; nil if it was a confirmation
 }
@@ -263,6 +282,7 @@ type answer struct{ err error }
 func (w *watchman) leave(cancel context.CancelFunc) {
 	cancel()
 	w.next.Stop()
+	w.notice.Stop()
 	w.horizon.Stop()
 	if w.asking {
 		<-w.answers // there is nobody to tell
@@ -307,11 +327,20 @@ func (w *watchman) answered(err error) error {
 func (w *watchman) confirmed() {
 	w.retry.Reset()
 	w.next.Reset(w.wait())
+	w.notice.Reset(time.Until(w.renewal.horizon()) - w.grace)
 	w.horizon.Reset(time.Until(w.renewal.horizon()))
 	// What was confirmed before the lapse and settles only now is soon to lapse again, and no end of the trouble.
 	if !w.lapsed.IsZero() && w.heldSince(w.lapsed) {
 		w.lapsed = time.Time{}
-		call(w.regain)
+		call(w.on.regained)
+	}
+}
+
+// noticed looks whether the horizon is near, or has moved on since the timer was set.
+func (w *watchman) noticed() {
+	if w.grace > 0 && !w.near && time.Until(w.renewal.horizon()) <= w.grace {
+		w.near = true
+		call(w.on.near)
 	}
 }
 
@@ -328,7 +357,7 @@ func (w *watchman) passed() error {
 		return errLapsed
 	}
 	w.lapsed = time.Now()
-	call(w.lapse)
+	call(w.on.lapsed)
 	return nil
 }
 

@@ -46,7 +46,7 @@ const never = 1000 * time.Hour
 func TestHorizonCountsFromTheSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &asked{takes: 2 * time.Second}
-		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, a.ask)
 		sent := time.Now()
 		if err := r.try(t.Context()); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestHorizonNeverMovesBack(t *testing.T) {
 func TestConfirmationCountsWhenItHasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const settle = 2500 * time.Millisecond
-		r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), nil)
+		r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), 0, nil)
 		start := time.Now()
 		for _, step := range []struct {
 			sent    time.Duration
@@ -100,7 +100,7 @@ func TestConfirmationCountsWhenItHasSettled(t *testing.T) {
 
 func TestFinalRenewalTakesNoLateConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), nil)
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, nil)
 		r.confirm(time.Now(), testTTL)
 		time.Sleep(9 * time.Second) // to the horizon exactly
 		if r.held() {
@@ -115,7 +115,7 @@ func TestFinalRenewalTakesNoLateConfirmation(t *testing.T) {
 func TestFinalRenewalTakesNoLateConfirmationUnseen(t *testing.T) {
 	// The same when nobody has asked for held in between.
 	synctest.Test(t, func(t *testing.T) {
-		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), nil)
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, nil)
 		r.confirm(time.Now(), testTTL)
 		time.Sleep(9 * time.Second)
 		if r.confirm(time.Now(), testTTL) || r.held() {
@@ -148,7 +148,7 @@ func TestConfirmationsThickAndFast(t *testing.T) {
 	const step = 10 * time.Millisecond
 	for _, settle := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 7 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), nil)
+			r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), 0, nil)
 			start := time.Now()
 			for range 6000 {
 				if !r.confirm(time.Now(), testTTL) {
@@ -169,7 +169,7 @@ func TestConfirmationsThickAndFast(t *testing.T) {
 func TestWaitForWhatSettles(t *testing.T) {
 	// While the horizon is near, the next question comes as soon as it can settle a confirmation; later, in the rhythm.
 	synctest.Test(t, func(t *testing.T) {
-		r := newTermRenewal(newRenewal(time.Now(), opened(time.Second), nil), nil)
+		r := newTermRenewal(newRenewal(time.Now(), opened(time.Second), nil), 0, nil)
 		for _, want := range []time.Duration{time.Second, 3 * time.Second} {
 			r.confirm(time.Now(), testTTL)
 			if got := r.wait(); got != want {

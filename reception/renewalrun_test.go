@@ -12,10 +12,10 @@ import (
 func TestRunNoticesTheHorizonWhileARequestHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &asked{takes: never}
-		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, a.ask)
 		r.confirm(time.Now(), testTTL)
 		start := time.Now()
-		if err := r.run(t.Context(), nil, nil); !errors.Is(err, errLapsed) {
+		if err := r.run(t.Context(), events{}); !errors.Is(err, errLapsed) {
 			t.Fatalf("run returned %v, want errLapsed", err)
 		}
 		if got := time.Since(start); got != 9*time.Second {
@@ -34,7 +34,9 @@ func TestRunTellsOfLapseAndRegainOnce(t *testing.T) {
 		var lapses, regains atomic.Int32
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- r.run(ctx, func() { lapses.Add(1) }, func() { regains.Add(1) }) }()
+		go func() {
+			done <- r.run(ctx, events{lapsed: func() { lapses.Add(1) }, regained: func() { regains.Add(1) }})
+		}()
 		for outage := range int32(3) {
 			a.err.Store(answer{ErrUnavailable})
 			time.Sleep(5 * testTTL)
@@ -62,7 +64,7 @@ func TestRunEndsWhenTheSessionIsGone(t *testing.T) {
 			a := asks(lost)
 			r := newRenewal(time.Now(), opened(0), a.ask)
 			start := time.Now()
-			if err := r.run(t.Context(), nil, nil); !errors.Is(err, lost) {
+			if err := r.run(t.Context(), events{}); !errors.Is(err, lost) {
 				t.Errorf("run returned %v, want %v", err, lost)
 			}
 			if got := time.Since(start); got != 3*time.Second {
@@ -79,7 +81,7 @@ func TestHurryAsksAtOnce(t *testing.T) {
 		r.hurry()
 		r.hurry() // once more is not once too often
 		start := time.Now()
-		if err := r.run(t.Context(), nil, nil); !errors.Is(err, ErrSessionExpired) || time.Since(start) != 0 {
+		if err := r.run(t.Context(), events{}); !errors.Is(err, ErrSessionExpired) || time.Since(start) != 0 {
 			t.Errorf("run returned %v after %v", err, time.Since(start))
 		}
 	})
@@ -99,7 +101,7 @@ func TestHurryWhileAQuestionIsOut(t *testing.T) {
 		})
 		start := time.Now()
 		time.AfterFunc(4*time.Second, r.hurry) // between the first question and its answer
-		if err := r.run(t.Context(), nil, nil); !errors.Is(err, ErrSessionExpired) {
+		if err := r.run(t.Context(), events{}); !errors.Is(err, ErrSessionExpired) {
 			t.Errorf("run returned %v", err)
 		}
 		if got, want := time.Since(start), 5*time.Second; got != want || questions != 2 {
@@ -115,9 +117,9 @@ func TestLapseTellsTheLastFailure(t *testing.T) {
 			if failure == nil {
 				a.takes = never
 			}
-			r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), a.ask)
+			r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, a.ask)
 			r.confirm(time.Now(), testTTL)
-			if err := r.run(t.Context(), nil, nil); !errors.Is(err, errLapsed) || failure != nil && !errors.Is(err, failure) {
+			if err := r.run(t.Context(), events{}); !errors.Is(err, errLapsed) || failure != nil && !errors.Is(err, failure) {
 				t.Errorf("run returned %v, want errLapsed with %v", err, failure)
 			}
 		})
@@ -134,9 +136,10 @@ func TestOutageEndsWithWhatWasConfirmedAfterIt(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() {
-			done <- r.run(ctx,
-				func() { lapses = append(lapses, time.Since(start)) },
-				func() { regains = append(regains, time.Since(start)) })
+			done <- r.run(ctx, events{
+				lapsed:   func() { lapses = append(lapses, time.Since(start)) },
+				regained: func() { regains = append(regains, time.Since(start)) },
+			})
 		}()
 		time.Sleep(4 * time.Second) // one was confirmed at 3 s
 		a.err.Store(answer{ErrUnavailable})
@@ -153,6 +156,28 @@ func TestOutageEndsWithWhatWasConfirmedAfterIt(t *testing.T) {
 		}
 		if len(regains) != 1 || regains[0] != 14*time.Second {
 			t.Errorf("regained at %v, want 14s, when the confirmation of 10s has settled", regains)
+		}
+	})
+}
+
+func TestNoticeLooksAtTheHorizonItself(t *testing.T) {
+	// The timer has fired when a confirmation is recorded whose answer run has not heard of yet.
+	synctest.Test(t, func(t *testing.T) {
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 4*time.Second, nil)
+		r.confirm(time.Now(), testTTL)
+		notices := 0
+		w := &watchman{renewal: r, on: events{near: func() { notices++ }}}
+		time.Sleep(5 * time.Second) // 9 s less 4 s
+		r.confirm(time.Now(), testTTL)
+		w.noticed()
+		if notices != 0 {
+			t.Error("notice was given of a horizon that has moved on")
+		}
+		time.Sleep(5 * time.Second)
+		w.noticed()
+		w.noticed()
+		if notices != 1 {
+			t.Errorf("%d notices of a horizon that is near, want one", notices)
 		}
 	})
 }

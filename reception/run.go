@@ -23,27 +23,35 @@ func RunWhileLeader(
 	if err != nil {
 		return err
 	}
+	return whileCertain(ctx, term.Context(), "RunWhileLeader", election, term, run)
+}
+
+// whileCertain runs run until ctx ends or certain does, a context of the term's, and then gives up the lead.
+func whileCertain(
+	ctx, certain context.Context, op, election string, term Term,
+	run func(ctx context.Context, term Term) error,
+) error {
 	// Deferred, so that it happens after a panic, which then goes on, and after runtime.Goexit. It is not bounded by
 	// ctx, which may be what has ended run.
 	defer resign(term)
-	// Made from the term's context, so that what ends that one ends this one in the same call, with no goroutine in
+	// Made from a context of the term's, so that what ends that one ends this one in the same call, with no goroutine in
 	// between.
-	running, cancel := context.WithCancelCause(term.Context())
+	running, cancel := context.WithCancelCause(certain)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(ended(ctx)) })()
-	err = run(running, term)
-	return outcome(running, election, err, lossOf(term))
+	err := run(running, term)
+	return outcome(running, op, election, err, lossOf(certain))
 }
 
-// outcome is what RunWhileLeader returns for the error of run and the reason why the term was lost, if it was.
-func outcome(running context.Context, election string, err, loss error) error {
+// outcome is what op returns for the error of run and the reason why the term was lost, if it was.
+func outcome(running context.Context, op, election string, err, loss error) error {
 	switch {
 	case loss == nil:
 		return err
 	case err == nil:
-		return attribute("RunWhileLeader", election, loss)
+		return attribute(op, election, loss)
 	case errors.Is(context.Cause(running), loss) && errors.Is(err, running.Err()):
-		return attribute("RunWhileLeader", election, fmt.Errorf("%w: %w", loss, err))
+		return attribute(op, election, fmt.Errorf("%w: %w", loss, err))
 	}
 	return err
 }

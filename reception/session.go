@@ -160,7 +160,7 @@ func (k *sessionKeeper) run() {
 		retry.Reset()
 		k.c.event(EventSessionOpened, string(s.id), nil)
 		k.set(s, nil)
-		err = s.renewal.run(s.renewed, k.lapsed, k.regain)
+		err = s.renewal.run(s.renewed, events{lapsed: k.lapsed, regained: k.regain})
 		if life.Err() != nil {
 			return // the session stays current, for Close to close it
 		}

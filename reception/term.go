@@ -18,6 +18,9 @@ type term struct {
 	renewal *renewal
 	context context.Context
 	cancel  context.CancelCauseFunc
+	// notice ends with context, and before it when the horizon is no further away than the grace that was asked for.
+	notice context.Context
+	warn   context.CancelCauseFunc
 }
 
 // errResigned is the cause of the end of a term that was given up.
@@ -25,8 +28,9 @@ var errResigned = fmt.Errorf("%w: resigned", ErrNotLeader)
 
 // newTerm returns a term that is not confirmed yet. It keeps the values of ctx.
 func newTerm(ctx context.Context, y *candidacy, token uint64) *term {
-	t := &term{y: y, token: token, renewal: newTermRenewal(y.renewal, y.verify(token))}
+	t := &term{y: y, token: token, renewal: newTermRenewal(y.renewal, y.grace, y.verify(token))}
 	t.context, t.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	t.notice, t.warn = context.WithCancelCause(t.context)
 	return t
 }
 
@@ -131,7 +135,7 @@ func (t *term) run() {
 		defer close(watched)
 		t.watch(watching)
 	}()
-	t.lose(t.renewal.run(t.context, nil, nil))
+	t.lose(t.renewal.run(t.context, events{near: func() { t.warn(errNear) }}))
 	cancel()
 	<-watched
 	cause := context.Cause(t.context)

@@ -5,7 +5,7 @@ package driver
 import "errors"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest12382de5070e
+const _ = Digest45ac2945db2f
 
 // Any operation may meet these.
 var (

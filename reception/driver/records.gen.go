@@ -3,7 +3,7 @@
 package driver
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest12382de5070e
+const _ = Digest45ac2945db2f
 
 // Instance is a registered service as a backend stores it.
 type Instance struct {
