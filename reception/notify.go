@@ -2,6 +2,7 @@ package reception
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -15,27 +16,42 @@ type notifier struct {
 	call func(error) // nil: nobody wants to know
 
 	mu      sync.Mutex
-	outage  error   // what was last told of the present outage; nil when all is well
-	pending []error // told to nobody yet: each of the three kinds at most once
+	outage  error  // the kind of what was last told of the present outage; nil when all is well
+	pending []news // told to nobody yet: each of the three kinds at most once
 	running bool
 	ended   bool // nothing is told any more
 }
 
+// news is what an owner is told: what has happened, and why as far as that is known.
+type news struct{ kind, cause error }
+
+// err is the news as the callback gets it.
+func (n news) err() error {
+	switch {
+	case n.cause == nil:
+		return n.kind
+	case errors.Is(n.cause, n.kind):
+		return n.cause
+	default:
+		return fmt.Errorf("%w: %w", n.kind, n.cause)
+	}
+}
+
 // disconnected tells that readers may lose the record, once an outage.
-func (n *notifier) disconnected() {
+func (n *notifier) disconnected(cause error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.outage == nil {
-		n.tell(ErrDisconnected)
+		n.tell(ErrDisconnected, cause)
 	}
 }
 
 // expired tells that the record is gone, once an outage.
-func (n *notifier) expired() {
+func (n *notifier) expired(cause error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !errors.Is(n.outage, ErrSessionExpired) {
-		n.tell(ErrSessionExpired)
+		n.tell(ErrSessionExpired, cause)
 	}
 }
 
@@ -59,7 +75,7 @@ func (n *notifier) restored() {
 func (n *notifier) replaced() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.tell(ErrReplaced)
+	n.tell(ErrReplaced, nil)
 	n.ended = true
 }
 
@@ -84,15 +100,15 @@ func (n *notifier) end() {
 	n.pending = nil
 }
 
-// tell queues err, in the place of an earlier one of its kind: the last word is that of the last outage. It is called
+// tell queues news, in the place of earlier ones of their kind: the last word is that of the last outage. It is called
 // with mu held.
-func (n *notifier) tell(err error) {
-	n.outage = err
+func (n *notifier) tell(kind, cause error) {
+	n.outage = kind
 	if n.ended || n.call == nil {
 		return
 	}
-	n.pending = slices.DeleteFunc(n.pending, func(waiting error) bool { return errors.Is(waiting, err) })
-	n.pending = append(n.pending, err)
+	n.pending = slices.DeleteFunc(n.pending, func(waiting news) bool { return errors.Is(waiting.kind, kind) })
+	n.pending = append(n.pending, news{kind, cause})
 	n.wake()
 }
 
@@ -129,7 +145,7 @@ func (n *notifier) next() error {
 	if len(n.pending) == 0 {
 		return nil
 	}
-	err := n.pending[0]
+	err := n.pending[0].err()
 	n.pending = n.pending[1:]
 	return err
 }

@@ -2,6 +2,7 @@ package reception
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -52,7 +53,7 @@ func (o *owner) note(err error) int {
 func (o *owner) play(events string) {
 	for _, event := range events {
 		map[rune]func(){
-			'D': o.disconnected, 'E': o.expired, 'A': o.replaced, 'k': o.regained, 'r': o.restored, 'x': o.end,
+			'D': func() { o.disconnected(nil) }, 'E': func() { o.expired(nil) }, 'A': o.replaced, 'k': o.regained, 'r': o.restored, 'x': o.end,
 		}[event]()
 		synctest.Wait()
 	}
@@ -139,5 +140,28 @@ func TestNotifierOfAnUpdate(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestNotifierTellsTheCause(t *testing.T) {
+	cause := errors.New("the reason")
+	expired := fmt.Errorf("%w: %w", ErrSessionExpired, cause)
+	for _, test := range []struct {
+		news news
+		want []error
+	}{
+		{news{ErrDisconnected, nil}, []error{ErrDisconnected}},
+		{news{ErrDisconnected, cause}, []error{ErrDisconnected, cause}},
+		{news{ErrSessionExpired, expired}, []error{ErrSessionExpired, cause}},
+	} {
+		err := test.news.err()
+		for _, want := range test.want {
+			if !errors.Is(err, want) {
+				t.Errorf("%v is told as %v, which is not %v", test.news, err, want)
+			}
+		}
+	}
+	if got := (news{ErrSessionExpired, expired}).err(); got != expired { //nolint:errorlint // it is to be the same
+		t.Errorf("the kind is told twice: %v", got)
 	}
 }

@@ -36,16 +36,16 @@ type place struct {
 func newRegistrations(c *client) *registrations {
 	r := &registrations{c: c, places: make(map[serviceKey]*place), removals: make(map[serviceKey]*removal)}
 	r.sessions = newSessionKeeper(c,
-		func() {
-			c.event(EventSessionLapsed, "registrations", nil)
-			r.each((*notifier).disconnected)
+		func(cause error) {
+			c.event(EventSessionLapsed, "registrations", cause)
+			r.each(func(n *notifier) { n.disconnected(cause) })
 		},
 		func() {
 			c.event(EventSessionKept, "registrations", nil)
 			r.each((*notifier).regained)
 			r.sessions.announce()
 		},
-		func() { r.each((*notifier).expired) })
+		func(cause error) { r.each(func(n *notifier) { n.expired(cause) }) })
 	return r
 }
 

@@ -25,7 +25,8 @@ import (
 // another one is confirmed that was sent at least settle later, which shows that the earlier one has been passed on.
 type renewal struct {
 	ask    func(context.Context) (goodFor time.Duration, err error)
-	every  time.Duration
+	ttl    time.Duration // of the session
+	every  time.Duration // how often to ask, as long as an answer is good for ttl; see pace
 	settle time.Duration
 	// final makes the first lapse the last: once the horizon has passed, no confirmation is accepted any more. A term
 	// wants that, because another one may have led in between: the interleaving that it forbids is a reply that arrives
@@ -59,7 +60,8 @@ func marginOf(goodFor time.Duration) time.Duration {
 // newRenewal returns a renewal of the session that was opened by a request sent at sent.
 func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(context.Context) (time.Duration, error)) *renewal {
 	r := &renewal{
-		ask: ask, every: opened.RenewEvery, settle: opened.Settle, goodFor: opened.TTL, early: make(chan struct{}, 1),
+		ask: ask, ttl: opened.TTL, every: opened.RenewEvery, settle: opened.Settle, goodFor: opened.TTL,
+		early: make(chan struct{}, 1),
 	}
 	if r.every <= 0 || r.every > opened.TTL/2 { // an adapter's mistake that would cost a storm of requests, or the session
 		r.every = max(opened.TTL/3, time.Millisecond)
@@ -70,18 +72,14 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 }
 
 // newTermRenewal returns a final renewal with the rhythm of r, which keeps the same session with another question and
-// knows no horizon yet: that the session was alive says nothing about the term. With grace it asks more often, because
-// by that much less is left to be asked in.
+// knows no horizon yet: that the session was alive says nothing about the term.
 func newTermRenewal(r *renewal, grace time.Duration, ask func(context.Context) (time.Duration, error)) *renewal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := &renewal{
-		ask: ask, every: r.every, settle: r.settle, grace: grace, goodFor: r.goodFor, early: make(chan struct{}, 1), final: true,
+	return &renewal{
+		ask: ask, ttl: r.ttl, every: r.every, settle: r.settle, grace: grace, goodFor: r.goodFor,
+		early: make(chan struct{}, 1), final: true,
 	}
-	if grace > 0 {
-		t.every = max(min(t.every, t.room()/3), time.Millisecond)
-	}
-	return t
 }
 
 // confirm records that a request sent at sent was confirmed to be good for goodFor. It reports whether it counted.
@@ -155,10 +153,32 @@ func (r *renewal) stop() (wasHeld bool) {
 func (r *renewal) wait() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.unsettled) == 0 || time.Until(r.until) > r.every+r.settle {
-		return r.every
+	pace := r.paceHeld()
+	if len(r.unsettled) == 0 || time.Until(r.until) > pace+r.settle {
+		return pace
 	}
-	return min(r.every, max(0, time.Until(r.unsettled[0].sent.Add(r.settle))))
+	return min(pace, max(0, time.Until(r.unsettled[0].sent.Add(r.settle))))
+}
+
+// pace returns how often to ask: as the backend wants it, and in proportion more often where its answers are good for
+// less than the session's time to live, as they are where a term is backed by something shorter than that. With grace it
+// is more often still, because by that much less is left to be asked in.
+func (r *renewal) pace() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.paceHeld()
+}
+
+// paceHeld is pace for those who hold mu.
+func (r *renewal) paceHeld() time.Duration {
+	pace := r.every
+	if 0 < r.goodFor && r.goodFor < r.ttl {
+		pace = time.Duration(float64(pace) * float64(r.goodFor) / float64(r.ttl))
+	}
+	if r.grace > 0 {
+		pace = min(pace, r.room()/3)
+	}
+	return max(pace, time.Millisecond)
 }
 
 // afterlife returns how long the servers may keep the session, at the most, if nobody renews it any more: they may be as
@@ -181,7 +201,7 @@ func (r *renewal) horizon() time.Time {
 func (r *renewal) patience() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return max(r.every, (r.goodFor-r.grace)/4)
+	return max(r.paceHeld(), (r.goodFor-r.grace)/4)
 }
 
 // try asks once and records the outcome.
@@ -209,8 +229,8 @@ func lasting(err error) bool {
 
 // retrier returns the waits between failed attempts: they never outgrow the rhythm of successful ones.
 func (r *renewal) retrier() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = max(r.every/8, time.Millisecond), max(r.every, time.Millisecond)
+	b, pace := backoff.NewExponentialBackOff(), r.pace()
+	b.InitialInterval, b.MaxInterval = max(pace/8, time.Millisecond), pace
 	b.Reset()
 	return b
 }
@@ -220,9 +240,9 @@ func (r *renewal) hurry() { signal(r.early) }
 
 // events are told of what becomes of a renewal. Each may be nil; they are called one at a time and must not wait.
 type events struct {
-	near     func() // the horizon is no further away than grace; once
-	lapsed   func() // the horizon has passed, and the renewal is not final
-	regained func() // the first confirmation after that has come
+	near     func()            // the horizon is no further away than grace; once
+	lapsed   func(cause error) // the horizon has passed, and the renewal is not final; the cause, if there is one
+	regained func()            // the first confirmation after that has come
 }
 
 // run renews until ctx ends, whose cause it then returns, or an answer is lasting, or a final renewal lapses.
@@ -230,7 +250,7 @@ func (r *renewal) run(ctx context.Context, on events) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watchman{
 		renewal: r, on: on, retry: r.retrier(),
-		next:    time.NewTimer(r.every),
+		next:    time.NewTimer(r.pace()),
 		notice:  time.NewTimer(time.Until(r.horizon()) - r.grace),
 		horizon: time.NewTimer(time.Until(r.horizon())),
 		answers: make(chan answer, 1),
@@ -357,7 +377,9 @@ func (w *watchman) passed() error {
 		return errLapsed
 	}
 	w.lapsed = time.Now()
-	call(w.on.lapsed)
+	if w.on.lapsed != nil {
+		w.on.lapsed(w.failure)
+	}
 	return nil
 }
 

@@ -35,7 +35,7 @@ func TestRunTellsOfLapseAndRegainOnce(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() {
-			done <- r.run(ctx, events{lapsed: func() { lapses.Add(1) }, regained: func() { regains.Add(1) }})
+			done <- r.run(ctx, events{lapsed: func(error) { lapses.Add(1) }, regained: func() { regains.Add(1) }})
 		}()
 		for outage := range int32(3) {
 			a.err.Store(answer{ErrUnavailable})
@@ -137,7 +137,7 @@ func TestOutageEndsWithWhatWasConfirmedAfterIt(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			done <- r.run(ctx, events{
-				lapsed:   func() { lapses = append(lapses, time.Since(start)) },
+				lapsed:   func(error) { lapses = append(lapses, time.Since(start)) },
 				regained: func() { regains = append(regains, time.Since(start)) },
 			})
 		}()
@@ -178,6 +178,31 @@ func TestNoticeLooksAtTheHorizonItself(t *testing.T) {
 		w.noticed()
 		if notices != 1 {
 			t.Errorf("%d notices of a horizon that is near, want one", notices)
+		}
+	})
+}
+
+func TestRunAsksMoreOftenWhereAnswersAreGoodForLess(t *testing.T) {
+	// A term may stand on less than the session's time to live: an answer that is good for a fifth of it is asked for five
+	// times as often, and the term lasts.
+	synctest.Test(t, func(t *testing.T) {
+		const goodFor = testTTL / 5
+		var asked atomic.Int32
+		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, func(context.Context) (time.Duration, error) {
+			asked.Add(1)
+			return goodFor, nil
+		})
+		if err := r.try(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*testTTL)
+		defer cancel()
+		if err := r.run(ctx, events{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("the term ended early: %v", err)
+		}
+		want := int32(10 * 5 * testTTL / opened(0).RenewEvery)
+		if n := asked.Load(); n < want-1 || n > want+2 {
+			t.Errorf("asked %d times in 10 TTLs, want %d", n, want)
 		}
 	})
 }

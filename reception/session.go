@@ -24,9 +24,9 @@ type session struct {
 // the attempts of one goroutine, so that a thousand registrations ask a returning backend once.
 type sessionKeeper struct {
 	c       *client
-	lapsed  func() // the horizon has passed: records are in question
-	regain  func() // confirmed again
-	expired func() // the session and its records are gone
+	lapsed  func(cause error) // the horizon has passed: records are in question
+	regain  func()            // confirmed again
+	expired func(cause error) // the session and its records are gone
 
 	mu      sync.Mutex
 	started bool
@@ -38,7 +38,7 @@ type sessionKeeper struct {
 	urgent  chan struct{} // one slot: somebody has begun to wait who will not for long
 }
 
-func newSessionKeeper(c *client, lapsed, regain, expired func()) *sessionKeeper {
+func newSessionKeeper(c *client, lapsed func(error), regain func(), expired func(error)) *sessionKeeper {
 	return &sessionKeeper{
 		c: c, lapsed: lapsed, regain: regain, expired: expired,
 		changed: make(chan struct{}), demand: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
@@ -168,7 +168,7 @@ func (k *sessionKeeper) run() {
 		k.set(nil, nil)
 		s.drop() // after that, so that who has waited for it does not find s again
 		k.c.event(EventSessionLost, string(s.id), err)
-		k.expired()
+		k.expired(err)
 	}
 }
 

@@ -51,7 +51,7 @@ func (u *upkeep) register(ctx context.Context) error {
 	return u.write(ctx, false, func(s *session) error {
 		_, err := u.r.c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
 		if err == nil && !s.renewal.held() {
-			u.owner.disconnected() // its horizon has passed, and readers may lose this record like all others
+			u.owner.disconnected(nil) // its horizon has passed, and readers may lose this record like all others
 		}
 		return err
 	})

@@ -32,7 +32,8 @@
 //
 // # Clocks
 //
-// An opened session has 0 < RenewEvery <= TTL/2 and 0 <= Settle < TTL.
+// An opened session has 0 < RenewEvery <= TTL/2 and 0 <= Settle < TTL. Where an answer is good for less than TTL, the
+// next question comes sooner in the same proportion.
 //
 // GoodFor in a response is counted from the moment at which the caller sent the request. It must hold for whatever the
 // servers do on their own from then on, by the servers' rules and not by what a nearby follower or agent has said.
