@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/go-reception/sdk/testkit/containers"
+	"github.com/go-reception/sdk/testkit/containers/internal/ledger/wire"
+)
+
+// zooKeeperBackend is ZooKeeper.
+var zooKeeperBackend = Backend{
+	Name:     "zookeeper",
+	LeadTTL:  3 * time.Second,
+	Protocol: wire.ZooKeeper,
+	Start: func(ctx context.Context) (Server, error) {
+		box, err := containers.RunZooKeeper(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		return started(ctx, box, containers.BackendZooKeeper, "github.com/go-zookeeper/zk", box.ClientEndpoint, zooKeeperVersion)
+	},
+	Bare: func(ctx context.Context, _ Server, way Way) (Party, error) { return connectZooKeeper(ctx, way) },
+	Fill: fillZooKeeper,
+}
+
+// zooKeeperVersion asks for the statistics, which the test kit's servers tell everybody.
+func zooKeeperVersion(_ context.Context, addr string) (string, error) {
+	stats, ok := zk.FLWSrvr([]string{addr}, 10*time.Second)
+	if !ok {
+		return "", fmt.Errorf("zookeeper's statistics: %w", stats[0].Error)
+	}
+	version, _, _ := strings.Cut(stats[0].Version, "-")
+	return version, nil
+}
+
+// zooKeeperValue is what the SDK stores of Instance.
+const zooKeeperValue = etcdValue
+
+// zooKeeperFolder is where the SDK stores the instances of a name.
+func zooKeeperFolder(name string) string { return prefix + "/services/" + name }
+
+// fillZooKeeper stores instances in transactions.
+func fillZooKeeper(ctx context.Context, server Server, name string, n int) error {
+	conn, err := openZooKeeper(ctx, Way{Addr: server.Addr(), TTL: defaultTTL})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := createParents(conn, zooKeeperFolder(name)); err != nil {
+		return err
+	}
+	const most = 500 // so that a request stays far below the servers' limit of 1 MiB
+	for i := 0; i < n; i += most {
+		var creates []any
+		for j := i; j < min(i+most, n); j++ {
+			node := zooKeeperFolder(name) + "/" + fmt.Sprint(j)
+			creates = append(creates, &zk.CreateRequest{Path: node, Data: []byte(zooKeeperValue), Acl: open})
+		}
+		if _, err := conn.Multi(creates...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

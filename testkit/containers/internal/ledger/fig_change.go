@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/go-reception/sdk/testkit/containers/internal/ledger/report"
+)
+
+var change = Figure{
+	Name:  "change",
+	Title: "From a change to its delivery",
+	Method: "One client registers an instance among N others, and another one watches: the time from the call of Register to " +
+		"the arrival of the state that has the instance in it. Bare: etcd applies the events of one watch to a map; " +
+		"ZooKeeper sets a watch on the children and reads the new ones; Consul asks in a blocking query. Both parties " +
+		"deregister the instance again, which is not measured.",
+	Measures: []Measure{{took, report.Milliseconds}},
+	Sizes:    instances, SizesOf: "instances",
+	Phase: measureChange,
+}
+
+func measureChange(ctx context.Context, p *Phase) error {
+	writer, err := p.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	reader, err := p.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	return p.changes(ctx, writer, reader, 200, func(start, seen time.Time) { p.Took(took, seen.Sub(start)) })
+}
+
+// changes has writer add and remove an instance again and again, and reader see that. It records when each instance was
+// added and when that was seen.
+func (p *Phase) changes(
+	ctx context.Context, writer, reader Party, most int, record func(start, seen time.Time),
+) error {
+	name, err := p.Filled(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watch, err := reader.Watch(ctx, name)
+	if err != nil {
+		return err
+	}
+	o := observe(ctx, watch, 16)
+	if _, _, err := o.await(p.N); err != nil {
+		return err
+	}
+	i := 0
+	return p.Repeat(ctx, most, func(ctx context.Context, warm bool) error {
+		i++
+		id := "change-" + strconv.Itoa(i)
+		start := time.Now()
+		if err := writer.Register(ctx, name, id); err != nil {
+			return err
+		}
+		seen, _, err := o.await(p.N + 1)
+		if err != nil {
+			return err
+		}
+		if warm {
+			record(start, seen)
+		}
+		if err := writer.Deregister(ctx, name, id); err != nil {
+			return err
+		}
+		_, _, err = o.await(p.N)
+		return err
+	})
+}
