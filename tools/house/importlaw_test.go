@@ -94,6 +94,7 @@ func TestLawsBite(t *testing.T) {
 			"a library of the SDK brings another", "reception > @github.com/google/uuid\n@github.com/google/uuid > @go.uber.org/zap",
 			[]string{"reception", "@github.com/google/uuid", "@go.uber.org/zap"},
 		},
+		{"the fence imports the SDK", "reception/fence > reception", nil},
 		{"golang/mock's mocks import uber's runtime", "reception/mock > @go.uber.org/mock", nil},
 		{"uber's mocks import golang/mock's runtime", "reception/ubermock > @github.com/golang/mock", nil},
 		{"consul imports etcd's client", "backends/consul > @go.etcd.io/etcd/client/v3", nil},

@@ -37,6 +37,11 @@ var laws = []law{
 		brings: small,
 	},
 	{
+		text: "the fence needs the standard library only, so that a resource can have one without the SDK",
+		of:   paths("reception/fence"),
+		may:  nothing,
+	},
+	{
 		text: "the mocks need what they mock and the runtime of golang/mock",
 		of:   paths("reception/mock"),
 		may:  anyOf(paths(reception, driver), modules("github.com/golang/mock")),
