@@ -41,9 +41,10 @@
 // A fence protects one resource. Two resources with a fence each do not change together.
 //
 // A fence is only as good as its tokens. They grow within one life of the backend's data; after the backend was wiped,
-// or restored from a backup, they begin again below what the fence remembers, and the fence then refuses everybody,
-// which is the safe side. An operator who is sure that no process of the earlier life will write again resets it
-// ([Guard.Reset], or the stored token set to 0).
+// or restored from a backup, they begin again below what the fence remembers. The fence then refuses most of them, which
+// is the safe side, but a token of the new life may equal or exceed one of the old. So an operator whose backend has lost
+// its data closes the resource first, by showing it the greatest token there is (math.MaxUint64); then sees to it that
+// no process of the earlier life will write again; and only then resets it ([Guard.Reset], or the stored token set to 0).
 //
 // The same token may come any number of times: a fence keeps terms apart, not the writes of one term. It does not say
 // whether a write that failed without an answer was carried out, either; send such a write again only if that does no

@@ -108,6 +108,7 @@ func TestLawsBite(t *testing.T) {
 		{"the suite imports the fake", "testkit/conformance > fake", nil},
 		{"the suite's run on the fake imports a library", "testkit/onfake > @go.uber.org/goleak", nil},
 		{"the suite imports a library", "testkit/conformance > @go.uber.org/goleak", nil},
+		{"the random faults import the fake", "testkit/chaos > fake", nil},
 		{"the generator imports the SDK", "gen > reception", nil},
 		{
 			"the generator's YAML brings a library", "gen > @go.yaml.in/yaml/v3\n@go.yaml.in/yaml/v3 > @go.uber.org/zap",

@@ -7,6 +7,8 @@ const (
 	reception   = "reception"
 	fake        = "fake/..."
 	conformance = "testkit/conformance/..."
+	chaos       = "testkit/chaos/..."
+	fence       = "reception/fence"
 	generator   = "gen/..."
 )
 
@@ -15,6 +17,7 @@ var (
 	small   = modules("golang.org/x/sync", "github.com/google/uuid", "github.com/cenkalti/backoff/v5")
 	yamlLib = modules("go.yaml.in/yaml/v3")
 	diffLib = modules("github.com/aymanbagabas/go-udiff")
+	linear  = modules("github.com/anishathalye/porcupine")
 
 	consul    = modules("github.com/hashicorp/consul/api")
 	etcd      = modules("go.etcd.io/etcd/api/v3", "go.etcd.io/etcd/client/pkg/v3", "go.etcd.io/etcd/client/v3", "google.golang.org/grpc")
@@ -38,7 +41,7 @@ var laws = []law{
 	},
 	{
 		text: "the fence needs the standard library only, so that a resource can have one without the SDK",
-		of:   paths("reception/fence"),
+		of:   paths(fence),
 		may:  nothing,
 	},
 	{
@@ -92,6 +95,12 @@ var laws = []law{
 		text: "the suite on the fake needs both, the SDK and the SPI",
 		of:   paths("testkit/onfake"),
 		may:  paths(reception, driver, fake, conformance),
+	},
+	{
+		text:   "the random faults need the SDK, the SPI, a fence, the suite's timing, and a checker of histories",
+		of:     paths(chaos),
+		may:    anyOf(paths(reception, driver, fence, conformance, chaos), linear),
+		brings: anyOf(small, linear),
 	},
 	{
 		text:   "the generator needs a YAML library, and one that prints a diff",
