@@ -1,0 +1,30 @@
+// Package chaostest plays random schedules of faults on real servers, and measures how long fail-overs take.
+//
+// CI plays three schedules on each backend. The flags make it more, and have a report written:
+//
+//	go tool task soak
+//	go test ./chaostest -run 'TestSchedules/etcd' -v -schedules 50 -lanes 4 -report ../../docs/soak
+//	go test ./chaostest -run 'TestSchedules/etcd' -v -seed 17
+package chaostest
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/go-reception/sdk/testkit/containers"
+)
+
+var (
+	schedules = flag.Int("schedules", 3, "how many random schedules to play on each backend")
+	lanes     = flag.Int("lanes", 3, "how many of them side by side, each on a cluster of its own")
+	trials    = flag.Int("trials", 20, "how many fail-overs to measure of each kind, on each backend")
+	seed      = flag.Uint64("seed", 0, "play only the schedule of this seed")
+	keep      = flag.String("keep", os.TempDir(), "the folder for histories of runs that have failed")
+	report    = flag.String("report", "", "the folder for the report")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(containers.Main(m))
+}
