@@ -1,10 +1,10 @@
 package etcd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -58,7 +58,10 @@ func (b *backend) list(ctx context.Context, prefix string, opts ...clientv3.OpOp
 
 // byCreation orders keys by their creation. Those of one transaction have the same revision.
 func byCreation(a, b *mvccpb.KeyValue) int {
-	return cmp.Or(cmp.Compare(a.CreateRevision, b.CreateRevision), strings.Compare(string(a.Key), string(b.Key)))
+	if order := cmp.Compare(a.CreateRevision, b.CreateRevision); order != 0 {
+		return order
+	}
+	return bytes.Compare(a.Key, b.Key)
 }
 
 // get reads keys, as of now: a majority of the servers has confirmed that it is now.

@@ -54,18 +54,26 @@ func encode(r *record) (string, error) {
 }
 
 // decode reads a value.
-func decode(value []byte) (*record, error) {
-	r := new(record)
-	if !scan(string(value), r) {
-		*r = record{}
-		if err := json.Unmarshal(value, r); err != nil {
-			return nil, err
+func decode(value []byte) (record, error) {
+	var r record
+	if !scan(string(value), &r) {
+		var err error
+		if r, err = unmarshal(value); err != nil {
+			return r, err
 		}
 	}
 	if r.Version != formatVersion && r.Version != 0 {
-		return nil, fmt.Errorf("%w: %d", errLaterFormat, r.Version)
+		return r, fmt.Errorf("%w: %d", errLaterFormat, r.Version)
 	}
 	return r, nil
+}
+
+// unmarshal reads JSON in general. It is apart from decode so that the record of those it does not concern need not be
+// on the heap.
+func unmarshal(value []byte) (record, error) {
+	var r record
+	err := json.Unmarshal(value, &r)
+	return r, err
 }
 
 // decodeInstance reads an instance.

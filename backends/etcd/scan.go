@@ -17,13 +17,15 @@ type scanner struct {
 
 // scan reads text into r. It reports whether text was all that it understands; if not, r is anything.
 func scan(text string, r *record) bool {
-	s := &scanner{rest: text, ok: true}
-	s.members(func(name string) { s.member(name, r) })
+	s := scanner{rest: text, ok: true}
+	for name, more := s.member(true); more; name, more = s.member(false) {
+		s.value(name, r)
+	}
 	return s.ok && s.rest == ""
 }
 
-// member reads one value into the field of that name.
-func (s *scanner) member(name string, r *record) {
+// value reads one value into the field of that name.
+func (s *scanner) value(name string, r *record) {
 	switch name {
 	case "version":
 		r.Version = s.integer()
@@ -43,33 +45,33 @@ func (s *scanner) member(name string, r *record) {
 		if r.Attributes == nil { // JSON adds to what was given before
 			r.Attributes = make(driver.Attributes, strings.Count(s.rest, `":"`))
 		}
-		s.members(func(key string) { r.Attributes[key] = s.text() })
+		for key, more := s.member(true); more; key, more = s.member(false) {
+			r.Attributes[key] = s.text()
+		}
 	default:
 		s.ok = false
 	}
 }
 
-// members reads an object, and has member read each value in it.
-func (s *scanner) members(member func(name string)) {
-	s.expect('{')
-	if s.ok && strings.HasPrefix(s.rest, "}") {
-		s.rest = s.rest[1:]
-		return
-	}
-	for s.ok {
-		name := s.text()
-		s.expect(':')
-		if !s.ok {
-			return
-		}
-		member(name)
-		if s.ok && strings.HasPrefix(s.rest, ",") {
+// member moves on to the next member of an object, or to the first one, and returns its name. It reports whether there is
+// one.
+func (s *scanner) member(first bool) (name string, there bool) {
+	switch {
+	case first:
+		s.expect('{')
+		if s.ok && strings.HasPrefix(s.rest, "}") {
 			s.rest = s.rest[1:]
-			continue
+			return "", false
 		}
+	case s.ok && strings.HasPrefix(s.rest, ","):
+		s.rest = s.rest[1:]
+	default:
 		s.expect('}')
-		return
+		return "", false
 	}
+	name = s.text()
+	s.expect(':')
+	return name, s.ok
 }
 
 // expect reads one character.
