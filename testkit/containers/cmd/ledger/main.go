@@ -5,14 +5,15 @@
 //	ledger -render -out folder
 //
 // The report, a page with its plots and its data, goes to the folder that -out
-// names; without -out only a table is printed, or with -o json the data. With -only it
-// measures what matches, such as "list on etcd", and what a report in the folder says of
-// everything else stays. With -quick each figure runs once, at small sizes: that shows that the ledger
-// works, and nothing else. With -render it measures nothing and writes the folder's page anew, with
-// the notes and the aims as they are now.
+// names; without -out only a table is printed, or with -o json the data. With
+// -only it measures what matches, such as "list on etcd", and what a report in the
+// folder says of everything else stays. With -quick each figure runs once, at
+// small sizes: that shows that the ledger works, and nothing else. With -render it
+// measures nothing and writes the folder's page anew, with the notes and the aims
+// as they are now.
 //
-// Progress goes to standard error. The exit code is 1 if a figure could not be measured; a
-// missed aim is reported, and no error.
+// Progress goes to standard error. The exit code is 1 if a figure could not be
+// measured; a missed aim is reported, and no error.
 package main
 
 import (
@@ -102,7 +103,7 @@ func (c *command) report(ctx context.Context) (*report.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Judge()
+		ledger.Refresh(r)
 		return r, nil
 	}
 	config := ledger.Config{Rounds: c.rounds, Quick: c.quick, Log: log.Printf}

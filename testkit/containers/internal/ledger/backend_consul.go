@@ -23,7 +23,8 @@ var consulBackend = Backend{
 		if err != nil {
 			return nil, err
 		}
-		return started(ctx, box, containers.BackendConsul, "github.com/hashicorp/consul/api", box.ClientEndpoint, consulVersion)
+		return started(ctx, box, containers.BackendConsul, "github.com/hashicorp/consul/api",
+			box.ClientEndpoint, consulVersion)
 	},
 	Bare: func(ctx context.Context, _ Server, way Way) (Party, error) { return connectConsul(ctx, way) },
 	Fill: fillConsul,
@@ -54,7 +55,8 @@ func consulID(name, id string) string { return name + "/" + id }
 // consulMeta is as large as what the SDK stores beside address and port.
 func consulMeta(name, id string) map[string]string {
 	meta := map[string]string{
-		"reception-owner": "8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3", "reception-generation": "12", "reception-id": name + "/" + id,
+		"reception-owner": "8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3", "reception-generation": "12",
+		"reception-id": name + "/" + id,
 	}
 	maps.Copy(meta, Instance(name, id).Attributes)
 	return meta
@@ -68,7 +70,8 @@ func fillConsul(ctx context.Context, server Server, name string, n int) error {
 	}
 	const node, most = "elsewhere", 64 // the servers' limit of operations in a transaction
 	write := (&api.WriteOptions{}).WithContext(ctx)
-	if _, err := client.Catalog().Register(&api.CatalogRegistration{Node: node, Address: "192.0.2.1"}, write); err != nil {
+	_, err = client.Catalog().Register(&api.CatalogRegistration{Node: node, Address: "192.0.2.1"}, write)
+	if err != nil {
 		return err
 	}
 	for i := 0; i < n; i += most {
@@ -76,9 +79,11 @@ func fillConsul(ctx context.Context, server Server, name string, n int) error {
 		for j := i; j < min(i+most, n); j++ {
 			id := fmt.Sprint(j)
 			instance := Instance(name, id)
-			sets = append(sets, &api.TxnOp{Service: &api.ServiceTxnOp{Verb: api.ServiceSet, Node: node, Service: api.AgentService{
-				ID: consulID(name, id), Service: name, Address: instance.Address, Port: instance.Port, Meta: consulMeta(name, id),
-			}}})
+			stored := api.AgentService{
+				ID: consulID(name, id), Service: name,
+				Address: instance.Address, Port: instance.Port, Meta: consulMeta(name, id),
+			}
+			sets = append(sets, &api.TxnOp{Service: &api.ServiceTxnOp{Verb: api.ServiceSet, Node: node, Service: stored}})
 		}
 		done, response, _, err := client.Txn().Txn(sets, query(ctx))
 		if err != nil {

@@ -66,8 +66,8 @@ func etcdVersion(ctx context.Context, addr string) (string, error) {
 }
 
 // etcdValue is what the SDK stores of Instance.
-const etcdValue = `{"version":1,"owner":"8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3","generation":12,"address":"192.0.2.1","port":8080,` +
-	`"attributes":{"version":"1.2.3","zone":"eu-1"}}`
+const etcdValue = `{"version":1,"owner":"8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3","generation":12,` +
+	`"address":"192.0.2.1","port":8080,"attributes":{"version":"1.2.3","zone":"eu-1"}}`
 
 // etcdKey is where the SDK stores an instance, and, without an ID, what all of a name begin with.
 func etcdKey(name, id string) string { return prefix + "/services/" + name + "/" + id }

@@ -22,7 +22,8 @@ var zooKeeperBackend = Backend{
 		if err != nil {
 			return nil, err
 		}
-		return started(ctx, box, containers.BackendZooKeeper, "github.com/go-zookeeper/zk", box.ClientEndpoint, zooKeeperVersion)
+		return started(ctx, box, containers.BackendZooKeeper, "github.com/go-zookeeper/zk",
+			box.ClientEndpoint, zooKeeperVersion)
 	},
 	Bare: func(ctx context.Context, _ Server, way Way) (Party, error) { return connectZooKeeper(ctx, way) },
 	Fill: fillZooKeeper,

@@ -12,8 +12,9 @@ import (
 var allocations = Figure{
 	Name:  "allocations",
 	Title: "Allocations for each operation",
-	Method: "Objects that the whole process allocates, the vendor's client and this program's own few included: for a registration, a list that asks the " +
-		"servers of 10 and of 1,000 instances, and a change on its way from one client to another, with its removal. The bare clients do the same as above.",
+	Method: "Objects that the whole process allocates, the vendor's client and this program's own few included: " +
+		"for a registration, a list that asks the servers of 10 and of 1,000 instances, and a change on its " +
+		"way from one client to another, with its removal. The bare clients do the same as above.",
 	Measures: []Measure{
 		{"register", report.Count}, {"list of 10", report.Count}, {"list of 1,000", report.Count}, {"change", report.Count},
 	},

@@ -13,9 +13,10 @@ import (
 var burst = Figure{
 	Name:  "burst",
 	Title: "A burst of registrations",
-	Method: "One client registers 500 instances of one name, 16 at a time, while another one watches: how long the registering " +
-		"takes, how many states the watcher gets, and how long after the last registration has returned it gets the complete one " +
-		"(0: it was there before). The parties are those of the figures above.",
+	Method: "One client registers 500 instances of one name, 16 at a time, while another one watches: how long " +
+		"the registering takes, how many states the watcher gets, and how long after the last registration " +
+		"has returned it gets the complete one (0: it was there before). The parties are those of the figures " +
+		"above.",
 	Measures: []Measure{
 		{"registering", report.Milliseconds}, {"states", report.Count}, {"until complete", report.Milliseconds},
 	},

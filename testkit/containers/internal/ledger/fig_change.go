@@ -11,10 +11,10 @@ import (
 var change = Figure{
 	Name:  "change",
 	Title: "From a change to its delivery",
-	Method: "One client registers an instance among N others, and another one watches: the time from the call of Register to " +
-		"the arrival of the state that has the instance in it. Bare: etcd applies the events of one watch to a map; " +
-		"ZooKeeper sets a watch on the children and reads the new ones; Consul asks in a blocking query. Both parties " +
-		"deregister the instance again, which is not measured.",
+	Method: "One client registers an instance among N others, and another one watches: the time from the call of " +
+		"Register to the arrival of the state that has the instance in it. Bare: etcd applies the events of " +
+		"one watch to a map; ZooKeeper sets a watch on the children and reads the new ones; Consul asks in a " +
+		"blocking query. Both parties deregister the instance again, which is not measured.",
 	Measures: []Measure{{took, report.Milliseconds}},
 	Sizes:    instances, SizesOf: "instances",
 	Phase: measureChange,

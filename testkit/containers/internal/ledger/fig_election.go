@@ -13,10 +13,10 @@ import (
 var handOver = Figure{
 	Name:  "hand-over",
 	Title: "Hand-over after Resign",
-	Method: "Two clients take turns to lead: from the call of Resign until the other one, who has been waiting, is told that it " +
-		"leads. Bare: etcd's own Election; ZooKeeper's recipe, ephemeral sequential nodes of which each " +
-		"watches the one before; Consul acquires and releases a key under a session, and waits in a blocking query. None of them " +
-		"confirms the lead once more after it was won, as the SDK does.",
+	Method: "Two clients take turns to lead: from the call of Resign until the other one, who has been waiting, " +
+		"is told that it leads. Bare: etcd's own Election; ZooKeeper's recipe, ephemeral sequential nodes of " +
+		"which each watches the one before; Consul acquires and releases a key under a session, and waits in " +
+		"a blocking query. None of them confirms the lead once more after it was won, as the SDK does.",
 	Measures: []Measure{{took, report.Milliseconds}},
 	Phase:    measureHandOver,
 }
@@ -85,10 +85,11 @@ func campaign(ctx context.Context, party Party, election string) <-chan win {
 var failOver = Figure{
 	Name:  "fail-over",
 	Title: "Fail-over after a crash",
-	Method: "The connection of a client that leads is cut for good, which is what a crash looks like to everybody else: from then until " +
-		"another client, who has been waiting, is told that it leads. The time to live is 3 s on etcd, ZooKeeper and the fake and 2 s, " +
-		"with a lock delay of 2 s, on Consul; the bare clients have the same. It is this long by design, and nothing but " +
-		"the time above the time to live is a cost. All rounds run side by side, since they wait most of the time.",
+	Method: "The connection of a client that leads is cut for good, which is what a crash looks like to everybody " +
+		"else: from then until another client, who has been waiting, is told that it leads. The time to live " +
+		"is 3 s on etcd, ZooKeeper and the fake and 2 s, with a lock delay of 2 s, on Consul; the bare " +
+		"clients have the same. It is this long by design, and nothing but the time above the time to live is " +
+		"a cost. All rounds run side by side, since they wait most of the time.",
 	Measures: []Measure{{took, report.Milliseconds}},
 	On:       served,
 	Phase:    measureFailOver,

@@ -14,11 +14,16 @@ import (
 var idle = Figure{
 	Name:  "idle",
 	Title: "What a client costs that does nothing",
-	Method: "One client with 100 registrations of 100 names, each of which it watches, too, and a time to live of 15 s: goroutines and live heap above those " +
-		"before it was connected, without the ledger's own; connections; and requests in 15 s, times four. Bare: etcd keeps the lease alive and has " +
-		"100 watches; ZooKeeper has one session and 100 watches; Consul updates 100 TTL checks and has 100 blocking queries. One round: it counts.",
+	Method: "One client with 100 registrations of 100 names, each of which it watches, too, and a time to live of " +
+		"15 s: goroutines and live heap above those before it was connected, without the ledger's own; " +
+		"connections; and requests in 15 s, times four. Bare: etcd keeps the lease alive and has 100 watches; " +
+		"ZooKeeper has one session and 100 watches; Consul updates 100 TTL checks and has 100 blocking " +
+		"queries. One round: it counts.",
 	Measures: []Measure{
-		{"goroutines", report.Count}, {"heap", report.Kilobytes}, {"connections", report.Count}, {"requests", report.PerMinute},
+		{"goroutines", report.Count},
+		{"heap", report.Kilobytes},
+		{"connections", report.Count},
+		{"requests", report.PerMinute},
 	},
 	On:     served,
 	Rounds: 1,

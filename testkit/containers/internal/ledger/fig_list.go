@@ -11,9 +11,9 @@ import (
 var list = Figure{
 	Name:  "list",
 	Title: "List that asks the servers",
-	Method: "ListServices on a client that does not watch the name. Bare: etcd reads the range and leaves the values as " +
-		"they are stored; ZooKeeper reads the children and then each of them in turn, as a client that blocks does; " +
-		"Consul asks the health endpoint.",
+	Method: "ListServices on a client that does not watch the name. Bare: etcd reads the range and leaves the " +
+		"values as they are stored; ZooKeeper reads the children and then each of them in turn, as a client " +
+		"that blocks does; Consul asks the health endpoint.",
 	Measures: []Measure{{took, report.Milliseconds}},
 	Sizes:    instances, SizesOf: "instances",
 	Phase: measureList,
@@ -49,8 +49,8 @@ func (p *Phase) lists(ctx context.Context, party Party, most int, record func(ti
 var liveList = Figure{
 	Name:  "live-list",
 	Title: "List while the name is watched",
-	Method: "ListServices while a watcher of the same name runs on the same client, and how many requests that sends. " +
-		"There is nothing to compare it with: a bare client has no list but the servers'.",
+	Method: "ListServices while a watcher of the same name runs on the same client, and how many requests that " +
+		"sends. There is nothing to compare it with: a bare client has no list but the servers'.",
 	Measures: []Measure{{took, report.Microseconds}, {"requests", report.Requests}},
 	Sizes:    instances, SizesOf: "instances",
 	On: served, Alone: true,

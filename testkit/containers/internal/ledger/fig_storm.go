@@ -10,9 +10,10 @@ import (
 var storm = Figure{
 	Name:  "storm",
 	Title: "A thousand registrations after the loss of all data",
-	Method: "A client keeps up 1,000 registrations, with a time to live of 3 s, when the proxy before it is pointed to another server, which has " +
-		"never heard of it: from then until all of them are listed there. Bare: a new client that knows at once, and registers " +
-		"1,000 instances, 16 at a time; so it is the lower bound, and the rest is the time until the SDK has noticed and its retries.",
+	Method: "A client keeps up 1,000 registrations, with a time to live of 3 s, when the proxy before it is " +
+		"pointed to another server, which has never heard of it: from then until all of them are listed " +
+		"there. Bare: a new client that knows at once, and registers 1,000 instances, 16 at a time; so it is " +
+		"the lower bound, and the rest is the time until the SDK has noticed and its retries.",
 	Measures: []Measure{{took, report.Milliseconds}},
 	On:       served,
 	Phase:    measureStorm,

@@ -13,8 +13,8 @@ import (
 var throughput = Figure{
 	Name:  "throughput",
 	Title: "Operations a second of the fake",
-	Method: "The backend in memory itself, without a client, on one core: an instance written again by its owner, a list of one instance, and " +
-		"the renewal of a session.",
+	Method: "The backend in memory itself, without a client, on one core: an instance written again by its owner, " +
+		"a list of one instance, and the renewal of a session.",
 	Measures: []Measure{{"updates", report.PerSecond}, {"lists", report.PerSecond}, {"renewals", report.PerSecond}},
 	On:       func(b Backend) bool { return !served(b) },
 	Alone:    true,

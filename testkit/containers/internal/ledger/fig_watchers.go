@@ -11,9 +11,10 @@ import (
 var watchers = Figure{
 	Name:  "watchers",
 	Title: "Many watchers of one name",
-	Method: "So many watchers of one name on one client, each read by a goroutine of its own, and ten instances: the time from the call " +
-		"of Register to the arrival at the last of them, and the requests of the watching client for each change. Bare: one " +
-		"watch, whose states go to as many channels of one slot, the latest one winning.",
+	Method: "So many watchers of one name on one client, each read by a goroutine of its own, and ten instances: " +
+		"the time from the call of Register to the arrival at the last of them, and the requests of the " +
+		"watching client for each change. Bare: one watch, whose states go to as many channels of one slot, " +
+		"the latest one winning.",
 	Measures: []Measure{{took, report.Milliseconds}, {"requests", report.Requests}},
 	Sizes:    []int{1, 100, 1_000, 10_000}, SizesOf: "watchers",
 	Phase: measureWatchers,

@@ -10,9 +10,10 @@ import (
 var onTheWire = Figure{
 	Name:  "wire",
 	Title: "On the wire for each change",
-	Method: "The same as above with a proxy between each client and the server, which counts bytes in both directions and requests: " +
-		"messages of gRPC, packets of ZooKeeper, requests of HTTP. A change is a registration and its removal, so what is " +
-		"counted is halved. Heartbeats that fall into the time are counted, too.",
+	Method: "The same as above with a proxy between each client and the server, which counts bytes in both " +
+		"directions and requests: messages of gRPC, packets of ZooKeeper, requests of HTTP. A change is a " +
+		"registration and its removal, so what is counted is halved. Heartbeats that fall into the time are " +
+		"counted, too.",
 	Measures: []Measure{
 		{"watcher's requests", report.Requests},
 		{"watcher's traffic", report.Bytes},

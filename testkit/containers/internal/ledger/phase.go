@@ -103,8 +103,8 @@ func (p *Phase) Proxied(ctx context.Context, ttl time.Duration) (Party, *wire.Pr
 // Filled returns a name that has N instances. All phases of all figures of a size share it.
 func (p *Phase) Filled(ctx context.Context) (string, error) { return p.stand.filled(ctx, p.N) }
 
-// Repeat calls do a few times to warm up, then until the phase's time is over, but no more than most times, and once at the
-// least.
+// Repeat calls do a few times to warm up, then until the phase's time is over, but no more than most times, and once at
+// the least.
 func (p *Phase) Repeat(ctx context.Context, most int, do func(ctx context.Context, warm bool) error) error {
 	budget := phaseTime
 	if p.Quick {

@@ -48,6 +48,18 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 	return r, errors.Join(append(errs, ctx.Err())...)
 }
 
+// Refresh gives a report that was read the words that figures are described with now.
+func Refresh(r *report.Report) {
+	for _, f := range Figures() {
+		for i := range r.Figures {
+			if r.Figures[i].Name == f.Name {
+				r.Figures[i].Title, r.Figures[i].Method = f.Title, f.Method
+			}
+		}
+	}
+	r.Judge()
+}
+
 // wanted says whether a figure is to be measured on a backend.
 func (c Config) wanted(f *Figure, b Backend) bool {
 	return (f.On == nil || f.On(b)) && (c.Only == nil || c.Only.MatchString(f.Name+" on "+b.Name))
@@ -137,10 +149,12 @@ func (c Config) measure(ctx context.Context, s *stand, f *Figure, n int) ([]repo
 			continue // the backend has nothing of this kind
 		}
 		results = append(results, report.Result{
-			Backend: s.backend.Name, N: n, Measure: m.Name, Unit: m.Unit, Bare: bare, SDK: sdk, Ratio: report.Compare(bare, sdk),
+			Backend: s.backend.Name, N: n, Measure: m.Name, Unit: m.Unit,
+			Bare: bare, SDK: sdk, Ratio: report.Compare(bare, sdk),
 		})
 	}
-	c.Log("%s: %s: %s (%.1fs)%s", s.backend.Name, title(f, n), brief(results), time.Since(start).Seconds(), c.plan.done(c, f))
+	c.Log("%s: %s: %s (%.1fs)%s",
+		s.backend.Name, title(f, n), brief(results), time.Since(start).Seconds(), c.plan.done(c, f))
 	return results, nil
 }
 
@@ -148,7 +162,9 @@ func (c Config) measure(ctx context.Context, s *stand, f *Figure, n int) ([]repo
 const phaseLimit = 3 * time.Minute
 
 // phase runs one phase and returns the values that it has recorded.
-func (c Config) phase(ctx context.Context, s *stand, f *Figure, n int, ofSDK bool) (values map[string][]float64, err error) {
+func (c Config) phase(
+	ctx context.Context, s *stand, f *Figure, n int, ofSDK bool,
+) (values map[string][]float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, phaseLimit)
 	defer cancel()
 	values = map[string][]float64{}

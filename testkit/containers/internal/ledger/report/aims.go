@@ -15,10 +15,14 @@ type aim struct {
 	least float64 // instead of most
 }
 
-// aims are what the project wants to reach. Where nothing else was set, the SDK is to stay within 5 % of the bare client.
+// aims are what the project wants to reach. Where nothing else was set, the SDK is to stay within 5 % of the bare
+// client.
 var aims = []aim{
 	{figure: "register", value: ratio, most: 1.15},
-	{figure: "register", backend: "etcd", value: ofFirst, most: 0.6, text: "of a bare first registration, whose lease it shares"},
+	{
+		figure: "register", measure: "alone", backend: "etcd", value: ofFirst, most: 0.6,
+		text: "of a bare first registration, whose lease it shares",
+	},
 	{figure: "first-registration", value: ratio, most: 1.15},
 	{figure: "list", backend: "etcd", value: ratio, most: 1.3},
 	{figure: "list", backend: "zookeeper", n: 1_000, value: ratio, most: 0.55, text: "of reading one by one"},
@@ -34,8 +38,14 @@ var aims = []aim{
 	{figure: "wire", measure: "watcher's requests", backend: "zookeeper", value: median, most: 2},
 	{figure: "wire", measure: "watcher's requests", backend: "consul", value: median, most: 1},
 	{figure: "wire", measure: "watcher's traffic", value: ratio, most: 1.05},
-	{figure: "wire", measure: "watcher's traffic", backend: "etcd", n: 10_000, value: growthFrom(10), most: 1.3, text: "of that at 10"},
-	{figure: "watchers", measure: "time", n: 100, value: p99Growth(1), most: 2, text: "of that of one watcher, at the 99th percentile"},
+	{
+		figure: "wire", measure: "watcher's traffic", backend: "etcd", n: 10_000, value: growthFrom(10), most: 1.3,
+		text: "of that at 10",
+	},
+	{
+		figure: "watchers", measure: "time", n: 100, value: p99Growth(1), most: 2,
+		text: "of that of one watcher, at the 99th percentile",
+	},
 	{figure: "watchers", measure: "requests", value: ratio, most: 1},
 	{figure: "burst", measure: "states", value: median, most: 50},
 	{figure: "burst", measure: "until complete", value: p99, most: 100},
@@ -125,7 +135,8 @@ func ofFirst(report *Report, _ *Figure, r *Result) (float64, bool) {
 		if f.Name != "first-registration" {
 			continue
 		}
-		if first := f.find(r, r.N); first != nil && first.Bare != nil {
+		first := f.find(&Result{Backend: r.Backend, Measure: "time"}, 0)
+		if first != nil && first.Bare != nil {
 			return r.SDK.Median / first.Bare.Median, true
 		}
 	}

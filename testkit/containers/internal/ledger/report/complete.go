@@ -19,7 +19,8 @@ func (r *Report) Complete(older *Report) {
 	maps.Copy(versions, r.Versions)
 	r.Versions = versions
 	now := r.Started.Format(minutes)
-	r.Started, r.Seconds, r.Commit, r.Machine, r.Rounds = older.Started, older.Seconds, older.Commit, older.Machine, older.Rounds
+	r.Started, r.Seconds, r.Rounds = older.Started, older.Seconds, older.Rounds
+	r.Commit, r.Machine = older.Commit, older.Machine
 	r.Amended = append(slices.Clone(older.Amended), now)
 	r.Judge()
 }

@@ -12,17 +12,21 @@ import (
 // preface explains what the numbers are.
 const preface = `# What the SDK costs
 
-The ledger compares clients of the SDK with the vendors' bare clients, which do the least that gives the same result. This page, its
-plots and [ledger.json](ledger.json) are written by one command, which needs Docker and no image registry:
+The ledger compares clients of the SDK with the vendors' bare clients, which do the least that gives the same result.
+This page, its plots and [ledger.json](ledger.json) are written by one command, which needs Docker, but no image
+registry:
 
 ` + "```sh\ngo tool task bench\n```" + `
 
-**How to read it.** Client and server share one machine and its cores, so what a time is worth elsewhere nobody knows: read the ratios. A ratio
-is the SDK's time (or count) over the bare client's, so 1.00 costs nothing. Both parties are in one process and talk to the same server, in rounds: the odd ones
-measure the bare client first and then the SDK, the even ones the SDK first. A round has a median; what is shown is the median of the rounds' medians, in
-parentheses the least and the greatest of them. Where single operations are timed, *p99* is the 99th percentile over all rounds. Records are of the
-same size on both sides. The servers run without fsync, so writes take less time than on a disk, and what the client
-adds weighs more. Misses are printed **bold**, with the aim, and explained in the notes below each table ([NOTES.md](NOTES.md) is written by hand).
+**How to read it.** Client and server share one machine and its cores, so nobody knows what a time is worth elsewhere:
+read the ratios. A ratio is the SDK's time (or count) over the bare client's, so 1.00 costs nothing. Both parties are in
+one process, have records of the same size before them, and talk to the same server, in rounds: the odd ones measure
+the bare client first and then the SDK, the even ones the SDK first. A round has a median; what is shown is the median
+of the rounds' medians, in parentheses the least and the greatest of them. Where single operations are timed, *p99* is the
+99th percentile over all rounds. The servers run without fsync, so writes take less time than on a disk, and what the
+client adds weighs more. Misses are **bold**, and are explained in the notes below each table
+([NOTES.md](NOTES.md) is written by hand). In the plots full marks are the SDK's, hollow ones the bare client's, and
+bars reach from the least to the greatest round.
 `
 
 // minutes is how a time is written.
@@ -159,7 +163,8 @@ func (f *Figure) write(p *page, notes Notes) {
 		if f.SizesOf != "" {
 			row += " " + thousands(r.N) + " |"
 		}
-		p.line("%s %s | %s | %s | %s | %s |", row, r.Measure, r.ratio(true), r.Bare.cell(r.Unit), r.SDK.cell(r.Unit), r.aims())
+		p.line("%s %s | %s | %s | %s | %s |",
+			row, r.Measure, r.ratio(true), r.Bare.cell(r.Unit), r.SDK.cell(r.Unit), r.aims())
 	}
 	p.line("")
 	for _, backend := range f.backends() {

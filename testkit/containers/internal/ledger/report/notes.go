@@ -26,7 +26,8 @@ func ReadNotes(text string) (Notes, error) {
 		}
 		key = strings.TrimSpace(heading)
 		if _, _, two := strings.Cut(key, " on "); !two {
-			return nil, fmt.Errorf("line %d: a heading names a figure and a backend, as in \"list on etcd\", and not %q", number+1, key)
+			return nil, fmt.Errorf("line %d: a heading names a figure and a backend, as \"list on etcd\" does, and not %q",
+				number+1, key)
 		}
 		if _, twice := notes[key]; twice {
 			return nil, fmt.Errorf("line %d: there are notes on %s already", number+1, key)

@@ -39,7 +39,8 @@ func TestGRPC(t *testing.T) {
 	if got, err := count(t, GRPC, sent[:len(sent)-5]); !errors.Is(err, io.ErrUnexpectedEOF) || got != 3 {
 		t.Errorf("cut off: %d messages, %v", got, err)
 	}
-	if _, err := count(t, GRPC, []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")); err == nil || errors.Is(err, io.EOF) {
+	_, err := count(t, GRPC, []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	if err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("another protocol: %v", err)
 	}
 }
@@ -109,7 +110,8 @@ func TestProxyCounts(t *testing.T) {
 	if _, err := ask(http.MethodGet, ""); err != nil {
 		t.Fatal(err)
 	}
-	if more := p.Counts().Since(before); more.Requests != 1 || more.Connections != 0 || more.Sent < 20 || more.Received < 20 {
+	more := p.Counts().Since(before)
+	if more.Requests != 1 || more.Connections != 0 || more.Sent < 20 || more.Received < 20 {
 		t.Errorf("one request more: %+v", more)
 	}
 }
