@@ -19,6 +19,7 @@ func setups() map[string]onfake.Setup {
 		"settling": {Timing: onfake.Quick(), Options: []fake.ClusterOption{
 			fake.WithRenewEvery(onfake.Quick().TTL / 6), fake.WithSettle(onfake.Quick().TTL / 4),
 		}},
+		"vouching":  {Timing: lagging, Options: []fake.ClusterOption{fake.WithVouching(lagging.TTL / 3)}},
 		"forgetful": {Timing: onfake.Quick(), Options: []fake.ClusterOption{fake.WithWatchLog(1)}},
 	}
 }

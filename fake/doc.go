@@ -16,6 +16,9 @@
 // in the order of creation. A departure from an election's queue wakes the successor and nobody else, see
 // [Cluster.WakeUps].
 //
+// Every list asks the cluster, so a test sees at once what another client has done. Production lists of a service that is
+// watched may come from the watch and be as late as that; [WithVouching] makes the fake do so, too.
+//
 // Everything is safe for concurrent use, and hooks are called with no lock held. A cluster has no goroutines and needs
 // no closing; a backend's Close ends its calls and streams. There is no state outside of clusters.
 //

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest45ac2945db2f
+const _ = driver.Digest4a0864a58064
 
 // OpenSession implements [driver.Backend].
 func (b *Backend) OpenSession(ctx context.Context, in *driver.OpenSessionRequest) (*driver.OpenSessionResponse, error) {

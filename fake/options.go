@@ -57,6 +57,14 @@ func WithPropagation(delay time.Duration) ClusterOption {
 	return func(s *settings) { s.propagation = delay }
 }
 
+// WithVouching has streams of a service's instances prove again and again that they are current, each time for goodFor,
+// so that lists of a service that is watched are answered without a request. By default they prove nothing and every
+// list asks the cluster: a test then sees at once what another client has registered.
+func WithVouching(goodFor time.Duration) ClusterOption {
+	mustBePositive("WithVouching", goodFor)
+	return func(s *settings) { s.kernel.Vouch = goodFor }
+}
+
 // WithWatchLog sets how many changes of a service or an election are kept for streams that have fallen behind; the
 // default is [DefaultWatchLog]. It also bounds how many changes [WithPropagation] can hold back.
 func WithWatchLog(changes int) ClusterOption {

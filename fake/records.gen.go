@@ -8,7 +8,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest45ac2945db2f
+const _ = driver.Digest4a0864a58064
 
 // tables are the records that a cluster stores.
 type tables struct {

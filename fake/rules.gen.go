@@ -8,7 +8,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest45ac2945db2f
+const _ = driver.Digest4a0864a58064
 
 // rules are what the operations mean, as values, so that tests can put a wrong one in and see that it is noticed.
 type rules struct {

@@ -43,6 +43,7 @@ type client struct {
 	registrations *registrations
 	campaigns     *campaigns
 	services      *serviceWatches
+	shelves       shelves
 	leaders       *leaderWatches
 }
 
@@ -62,6 +63,7 @@ func NewClient(backend driver.Backend, opts ...Option) Client {
 	c.registrations = newRegistrations(c)
 	c.campaigns = newCampaigns(c)
 	c.services = newServiceWatches(c)
+	c.shelves.by = make(map[string]*shelf)
 	c.leaders = newLeaderWatches(c)
 	return c
 }

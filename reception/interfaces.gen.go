@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest45ac2945db2f
+const _ = driver.Digest4a0864a58064
 
 // Client is one process's place in a cluster: it registers services, sees those of others, and campaigns in elections.
 // It is safe for concurrent use. NewClient makes one over any backend, Open by URL.
@@ -34,7 +34,9 @@ type Client interface {
 	Deregister(ctx context.Context, service *Service) error
 
 	// ListServices returns the healthy instances of name, oldest first; none, without an error, for a name that nobody
-	// has registered. The result is the caller's to keep and change.
+	// has registered. The result is the caller's to keep and change. While this client watches name, and the watch is
+	// proven to be current, it answers without asking the backend; what it shows is then at most as old as that proof,
+	// and never older than this client's own writes.
 	//
 	// Errors: [ErrInvalidService], [ErrUnavailable], [ErrPermission], [ErrClosed].
 	ListServices(ctx context.Context, name string) ([]*Service, error)

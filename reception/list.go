@@ -11,6 +11,10 @@ func (c *client) ListServices(ctx context.Context, name string) ([]*Service, err
 	if err := validateListServices(name); err != nil {
 		return nil, c.wrap("ListServices", "", err)
 	}
+	if services, served := c.recall(ctx, name); served {
+		return services, nil
+	}
+	mark := c.shelves.mark(name)
 	response, err := ask(ctx, c, c.backend.ListServices, &driver.ListServicesRequest{Name: name})
 	if err != nil {
 		return nil, c.wrap("ListServices", name, err)
@@ -21,7 +25,21 @@ func (c *client) ListServices(ctx context.Context, name string) ([]*Service, err
 			services = append(services, serviceOf(&instance.Service))
 		}
 	}
+	mark.listed(response.Revision, services)
 	return services, nil
+}
+
+// recall lists what the watch of name knows, if there is one that can be relied on. It leaves calls that are to fail
+// for other reasons to those who say why.
+func (c *client) recall(ctx context.Context, name string) ([]*Service, bool) {
+	if ctx.Err() != nil || c.life.Err() != nil {
+		return nil, false
+	}
+	h := c.shelves.of(name)
+	if h == nil {
+		return nil, false
+	}
+	return h.serve()
 }
 
 // ListNames implements [Client].

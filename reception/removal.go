@@ -118,12 +118,14 @@ func (m *removal) confirm(generation uint64) error {
 // deregister asks the backend to remove the record if it is not of a later generation.
 func (m *removal) deregister(ctx context.Context, generation uint64) error {
 	c := m.r.c
+	mark := c.shelves.mark(m.key.name)
 	removed, err := c.backend.Deregister(ctx, &driver.DeregisterRequest{
 		Name: m.key.name, ID: m.key.id, Owner: c.owner, Generation: generation,
 	})
 	if err != nil {
 		return err
 	}
+	mark.wrote(0) // even if it was not there: the watch may yet show what somebody else has removed
 	if removed.Removed {
 		c.event(EventDeregistered, m.key.String(), nil)
 	}

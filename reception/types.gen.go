@@ -5,7 +5,7 @@ package reception
 import "github.com/go-reception/sdk/reception/driver"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest45ac2945db2f
+const _ = driver.Digest4a0864a58064
 
 // Attributes are the free-form facts that a service publishes about itself. Nil and empty are the same.
 type Attributes map[string]string

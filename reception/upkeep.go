@@ -49,11 +49,16 @@ func (u *upkeep) successor() *upkeep {
 // register stores the record whoever holds it.
 func (u *upkeep) register(ctx context.Context) error {
 	return u.write(ctx, false, func(s *session) error {
-		_, err := u.r.c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
-		if err == nil && !s.renewal.held() {
+		mark := u.r.c.shelves.mark(u.key.name)
+		stored, err := u.r.c.backend.Register(ctx, &driver.RegisterRequest{Session: s.id, Instance: u.instance})
+		if err != nil {
+			return err
+		}
+		mark.wrote(stored.Revision)
+		if !s.renewal.held() {
 			u.owner.disconnected(nil) // its horizon has passed, and readers may lose this record like all others
 		}
-		return err
+		return nil
 	})
 }
 
@@ -206,7 +211,11 @@ func (u *upkeep) matches(present *driver.Instance) bool {
 func (u *upkeep) restore(ctx context.Context) error {
 	err := u.write(ctx, true, func(s *session) error {
 		return attempt(ctx, func(ctx context.Context) error {
-			_, err := u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
+			mark := u.r.c.shelves.mark(u.key.name)
+			stored, err := u.r.c.backend.Restore(ctx, &driver.RestoreRequest{Session: s.id, Instance: u.instance})
+			if err == nil {
+				mark.wrote(stored.Revision)
+			}
 			return err
 		})
 	})

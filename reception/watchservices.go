@@ -32,6 +32,8 @@ func (c *client) NewWatcher(name string) Watcher {
 
 // followServices publishes what there is of name until ctx ends.
 func (c *client) followServices(ctx context.Context, name string, publish func(*serviceView)) {
+	shelf := c.shelves.open(name)
+	defer c.shelves.close(name, shelf)
 	var set serviceSet
 	var revision uint64
 	view := func(err error) *serviceView {
@@ -44,10 +46,19 @@ func (c *client) followServices(ctx context.Context, name string, publish func(*
 			return c.backend.OpenWatchService(ctx, &driver.WatchServiceRequest{Name: name})
 		},
 		apply: func(batch *driver.Batch[driver.Instance]) {
+			if !batch.Reset && len(batch.Changes) == 0 {
+				shelf.prove(batch)
+				return
+			}
 			set.apply(batch, func(instance *driver.Instance) bool { return c.wellFormed(name, instance) })
-			publish(view(nil))
+			now := view(nil)
+			shelf.fill(batch, now.services) // first, or else a list contradicts the state that its caller has just got
+			publish(now)
 		},
-		broken: func(err error) { publish(view(err)) },
+		broken: func(err error) {
+			shelf.empty()
+			publish(view(err))
+		},
 	}
 	u.run(ctx)
 }

@@ -34,9 +34,10 @@ type backend struct {
 	settings *settings
 	log      reception.Logger
 
-	life  context.Context // ends when Close begins
-	end   context.CancelFunc
-	pulse pulse
+	life     context.Context // ends when Close begins
+	end      context.CancelFunc
+	services *pulse // of the watches that lists are served from
+	records  *pulse // of all others
 	// hurried says that the connection was tried again moments ago.
 	hurried atomic.Bool
 	tasks   sync.WaitGroup // the goroutines that Close joins
@@ -51,9 +52,10 @@ func newBackend(client *clientv3.Client, s *settings) *backend {
 		client: client, kv: newKV(client), lease: newLease(client), keys: newKeys(s.prefix), settings: s, log: s.logger,
 	}
 	b.life, b.end = context.WithCancel(context.Background())
-	b.pulse.now = newBeat(b.life, 1)
+	b.services, b.records = newPulse(b.life, "services", s.interval(), true), newPulse(b.life, "records", s.interval(), false)
 	b.close = sync.OnceValue(b.shutDown)
-	b.tasks.Go(b.keepPulse)
+	b.tasks.Go(func() { b.keep(b.services) })
+	b.tasks.Go(func() { b.keep(b.records) })
 	return b
 }
 

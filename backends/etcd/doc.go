@@ -31,6 +31,11 @@
 // leader, survives compaction, reads everything anew from time to time, and notices within two refresh intervals that
 // nobody answers it any more, and within three that the servers have lost their data.
 //
+// A list of a service that this client watches is answered by the watch, without a request, if that is proven to be
+// current: within the last two refresh intervals a majority has said how far the history had come, and the server of
+// the watch that it has told everything up to there. So what it shows is never older than that, and not older than
+// what this client has written or been shown. Servers before 3.4.25 and 3.5.8 may say so a moment too early.
+//
 // Elections are first come, first served. The fencing token is the revision at which the leader's key was created, so
 // it grows over all elections of a cluster; a cluster that is restored from a backup, or made anew, starts again below.
 // A term is renewed, and confirmed, by the leader of the cluster and a majority. The vendor's own elections are not
@@ -73,9 +78,11 @@
 //
 // # Costs
 //
-// A register is one request; a list is one, and costs the servers as much as it returns. A change costs a watch one
-// message, however many instances there are, and all watches of a client share one stream of one connection. A client
-// that has registered something renews one lease, every third of the TTL; a candidate or leader renews one each, and a
-// leader also reads its election then. A client that watches opens and closes one more watch every third of the TTL.
+// A register is one request; a list is one unless the service is watched, and costs the servers as much as it returns.
+// A change costs a watch one message, however many instances there are, and all watches of a client share one
+// connection and two streams: one for services, one for the rest. A client that has registered something renews one
+// lease, every third of the TTL; a candidate or leader renews one each, and a leader also reads its election then.
+// A stream with watches costs one more watch every third of the TTL, which is opened and closed; that of the services
+// also one read and one question about its progress, however many services there are.
 // With a password, each renewal costs the servers a password check, some 50 ms of computing.
 package etcd

@@ -211,7 +211,7 @@ func TestNeverSent(t *testing.T) {
 
 func TestAfterClose(t *testing.T) {
 	b := serve(t, &stub{}).backend(t)
-	stream := b.follow("k", false)
+	stream := b.follow(b.records, "k", false)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}

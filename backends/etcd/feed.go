@@ -25,6 +25,7 @@ type feed struct {
 
 	ctx    context.Context // ends with the feed, with its beat, or with the backend
 	cancel context.CancelCauseFunc
+	pulse  *pulse
 	beat   *beat
 	relist *time.Timer
 
@@ -35,6 +36,7 @@ type feed struct {
 	revision int64 // all up to here was told
 	changes  clientv3.WatchChan
 	stop     context.CancelFunc // ends changes
+	answered *question          // the newest that the feed has answered
 	broken   error
 }
 
@@ -44,11 +46,12 @@ type update struct {
 	kvs      []*mvccpb.KeyValue // with reset: what there is, in the order of creation
 	events   []*clientv3.Event  // otherwise: what has happened since
 	revision int64
+	proof    driver.Proof // that the feed has told everything; zero for none
 }
 
-// follow starts a feed of key, or of all keys that begin with it.
-func (b *backend) follow(key string, prefix bool) *feed {
-	f := &feed{b: b, key: key, prefix: prefix, beat: b.pulse.join(), stop: func() {}}
+// follow starts a feed of key, or of all keys that begin with it, of which p tells whether it is alive.
+func (b *backend) follow(p *pulse, key string, prefix bool) *feed {
+	f := &feed{b: b, key: key, prefix: prefix, pulse: p, beat: p.join(), stop: func() {}}
 	f.ctx, f.cancel = context.WithCancelCause(f.beat.watching)
 	f.relist = time.NewTimer(b.settings.relist)
 	f.postpone()
@@ -57,7 +60,7 @@ func (b *backend) follow(key string, prefix bool) *feed {
 
 // resume starts a feed of one key that tells what has happened after revision.
 func (b *backend) resume(key string, revision int64) *feed {
-	f := b.follow(key, false)
+	f := b.follow(b.records, key, false)
 	f.listed, f.revision = true, revision
 	return f
 }
@@ -67,7 +70,7 @@ func (f *feed) close() {
 	f.closing.Do(func() {
 		f.cancel(driver.ErrClosed)
 		f.relist.Stop()
-		f.b.pulse.leave()
+		f.pulse.leave()
 	})
 }
 
@@ -92,7 +95,7 @@ func (f *feed) advance(ctx context.Context) (*update, error) {
 			return f.list(ctx)
 		}
 		if f.changes == nil {
-			if err := f.watch(ctx); err != nil {
+			if err := f.watch(ctx, f.revision+1); err != nil {
 				return nil, err
 			}
 		}
@@ -133,7 +136,18 @@ func (f *feed) ended() error {
 }
 
 // list reads what there is and has changes begin after it.
+//
+// Where proofs are wanted the watch comes first, and begins with whatever comes next: a server says nothing about the
+// progress of a stream that has a watch of the future.
 func (f *feed) list(ctx context.Context) (*update, error) {
+	f.stop()
+	f.changes = nil
+	if f.pulse.proves {
+		if err := f.watch(ctx, 0); err != nil {
+			return nil, err
+		}
+	}
+	asked := driver.Now()
 	var found *clientv3.GetResponse
 	var err error
 	if f.prefix {
@@ -145,10 +159,9 @@ func (f *feed) list(ctx context.Context) (*update, error) {
 		return nil, err
 	}
 	f.postpone()
-	f.stop()
-	f.changes, f.listed, f.revision = nil, true, found.Header.Revision
+	f.listed, f.revision = true, found.Header.Revision
 	f.beat.saw(f.revision)
-	return &update{reset: true, kvs: found.Kvs, revision: f.revision}, nil
+	return &update{reset: true, kvs: found.Kvs, revision: f.revision, proof: f.pulse.proof(asked)}, nil
 }
 
 // postpone sets the time of the next list.
@@ -157,12 +170,13 @@ func (f *feed) postpone() {
 	f.relist.Reset(interval*4/5 + rand.N(interval*2/5+1))
 }
 
-// watch has the server tell of changes from the next revision on. It waits until the server has agreed.
-func (f *feed) watch(ctx context.Context) error {
+// watch has the server tell of changes from revision on, 0 for the next one that it carries out. It waits until the
+// server has agreed.
+func (f *feed) watch(ctx context.Context, revision int64) error {
 	return f.b.request(ctx, false, func(limited context.Context) error {
 		watching, stop := context.WithCancel(f.ctx)
 		unhook := context.AfterFunc(limited, stop)
-		changes := f.b.client.Watch(watching, f.key, f.options()...)
+		changes := f.b.client.Watch(watching, f.key, f.options(revision)...)
 		if !unhook() {
 			return limited.Err()
 		}
@@ -171,8 +185,8 @@ func (f *feed) watch(ctx context.Context) error {
 	})
 }
 
-func (f *feed) options() []clientv3.OpOption {
-	opts := []clientv3.OpOption{clientv3.WithRev(f.revision + 1)}
+func (f *feed) options(revision int64) []clientv3.OpOption {
+	opts := []clientv3.OpOption{clientv3.WithRev(revision)}
 	if f.prefix {
 		opts = append(opts, clientv3.WithPrefix())
 	}
@@ -194,10 +208,37 @@ func (f *feed) take(response *clientv3.WatchResponse, open bool) (*update, error
 		return nil, c.failure(err)
 	case !open:
 		return nil, fmt.Errorf("%w: the watch was ended, as if by closing the etcd client", driver.ErrUnavailable)
-	case len(response.Events) == 0:
+	}
+	u := &update{events: f.news(response.Events), revision: f.revision}
+	if last := len(u.events) - 1; last >= 0 {
+		u.revision = u.events[last].Kv.ModRevision
+	} else if response.IsProgressNotify() {
+		u.revision = max(u.revision, response.Header.Revision)
+	}
+	f.revision = u.revision
+	f.beat.saw(f.revision)
+	u.proof = f.answer()
+	if len(u.events) == 0 && u.proof.GoodFor == 0 {
 		return nil, nil
 	}
-	f.revision = response.Events[len(response.Events)-1].Kv.ModRevision
-	f.beat.saw(f.revision)
-	return &update{events: response.Events, revision: f.revision}, nil
+	return u, nil
+}
+
+// news returns those events that were not told with what there was.
+func (f *feed) news(events []*clientv3.Event) []*clientv3.Event {
+	for len(events) > 0 && events[0].Kv.ModRevision <= f.revision {
+		events = events[1:]
+	}
+	return events
+}
+
+// answer returns what the place that the feed has reached proves: that it has told everything up to there answers the
+// beat's question, if that is about no later place. Zero if it was answered before.
+func (f *feed) answer() driver.Proof {
+	q := f.beat.question.Load()
+	if q == nil || q == f.answered || f.revision < q.revision {
+		return driver.Proof{}
+	}
+	f.answered = q
+	return f.pulse.proof(q.asked)
 }

@@ -12,7 +12,7 @@ import (
 
 // OpenWatchLeader implements [driver.Backend].
 func (b *backend) OpenWatchLeader(ctx context.Context, in *driver.WatchLeaderRequest) (driver.CandidateStream, error) {
-	f := b.follow(b.keys.election(in.Election), true)
+	f := b.follow(b.records, b.keys.election(in.Election), true)
 	first, err := f.next(ctx)
 	if err != nil {
 		f.close()

@@ -43,7 +43,7 @@ func watched(t *testing.T, answer func(created int, response *pb.WatchResponse) 
 		},
 	})
 	b := s.backend(t, WithRefreshInterval(brief/3), WithOperationTimeout(10*brief))
-	f := b.follow("/k", false)
+	f := b.follow(b.records, "/k", false)
 	t.Cleanup(f.close)
 	first, err := f.next(t.Context())
 	if err != nil || !first.reset || first.revision != 10 {
@@ -64,10 +64,10 @@ func ends(t *testing.T, f *feed, says string) {
 	if _, again := f.next(ctx); !errors.Is(again, driver.ErrUnavailable) {
 		t.Errorf("a feed that has ended goes on with %v", again)
 	}
-	if f.b.pulse.join() == f.beat {
+	if f.pulse.join() == f.beat {
 		t.Error("the next feed shares the stream of the one that has ended")
 	}
-	f.b.pulse.leave()
+	f.pulse.leave()
 }
 
 // lasts checks that the feed does not end in the time of some beats.
@@ -131,7 +131,7 @@ func TestPulseOfTheRefused(t *testing.T) {
 			}
 			return true
 		})
-		if err := f.watch(t.Context()); err != nil {
+		if err := f.watch(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		own.Store(true)

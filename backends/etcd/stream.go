@@ -11,14 +11,14 @@ import (
 
 // OpenWatchService implements [driver.Backend].
 func (b *backend) OpenWatchService(ctx context.Context, in *driver.WatchServiceRequest) (driver.InstanceStream, error) {
-	return openRecords(ctx, b.follow(b.keys.service(in.Name), true), b.decodeInstance)
+	return openRecords(ctx, b.follow(b.services, b.keys.service(in.Name), true), b.decodeInstance)
 }
 
 // OpenWatchRegistration implements [driver.Backend].
 func (b *backend) OpenWatchRegistration(
 	ctx context.Context, in *driver.WatchRegistrationRequest,
 ) (driver.InstanceStream, error) {
-	return openRecords(ctx, b.follow(b.keys.instance(in.Name, in.ID), false), b.decodeInstance)
+	return openRecords(ctx, b.follow(b.records, b.keys.instance(in.Name, in.ID), false), b.decodeInstance)
 }
 
 // OpenWatchCandidacy implements [driver.Backend].
@@ -26,7 +26,7 @@ func (b *backend) OpenWatchCandidacy(
 	ctx context.Context, in *driver.WatchCandidacyRequest,
 ) (driver.CandidateStream, error) {
 	decode := func(kv *mvccpb.KeyValue) *driver.Candidate { return b.decodeCandidate(in.Election, kv) }
-	return openRecords(ctx, b.follow(b.keys.candidate(in.Election, leaseOf(in.Session)), false), decode)
+	return openRecords(ctx, b.follow(b.records, b.keys.candidate(in.Election, leaseOf(in.Session)), false), decode)
 }
 
 // A recordStream tells which records there are under the keys of a feed.
@@ -54,7 +54,7 @@ func (s *recordStream[R]) Next(ctx context.Context) (*driver.Batch[R], error) {
 		if err != nil {
 			return nil, err
 		}
-		batch := &driver.Batch[R]{Reset: u.reset, Cursor: uint64(u.revision)}
+		batch := &driver.Batch[R]{Reset: u.reset, Cursor: uint64(u.revision), Proof: u.proof}
 		if u.reset {
 			s.known = make(map[string]*R, len(u.kvs))
 			batch.Changes = make([]driver.Change[R], 0, len(u.kvs))
@@ -69,7 +69,7 @@ func (s *recordStream[R]) Next(ctx context.Context) (*driver.Batch[R], error) {
 				batch.Changes = s.put(batch.Changes, event.Kv)
 			}
 		}
-		if u.reset || len(batch.Changes) > 0 {
+		if u.reset || len(batch.Changes) > 0 || u.proof.GoodFor > 0 {
 			return batch, nil
 		}
 	}

@@ -2,6 +2,6 @@
 
 package driver
 
-// Digest45ac2945db2f is named after the spec that this package was generated from. Whatever is generated together
+// Digest4a0864a58064 is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digest45ac2945db2f = true
+const Digest4a0864a58064 = true

@@ -35,6 +35,9 @@
 // An opened session has 0 < RenewEvery <= TTL/2 and 0 <= Settle < TTL. Where an answer is good for less than TTL, the
 // next question comes sooner in the same proportion.
 //
+// A stream of a service's instances may prove, again and again, that it is current ([Proof]); lists of that service are
+// then answered from it. Adapters look at no clock but to take [Now] before they send the question.
+//
 // GoodFor in a response is counted from the moment at which the caller sent the request. It must hold for whatever the
 // servers do on their own from then on, by the servers' rules and not by what a nearby follower or agent has said.
 package driver

@@ -7,7 +7,8 @@ import "context"
 //
 // Next and Close may be called concurrently with each other; two calls of Next may not.
 type Stream[R any] interface {
-	// Next waits for the next batch. The first one is a Reset with the present records, also when there are none.
+	// Next waits for the next batch. The first one is a Reset with the present records, also when there are none; later
+	// ones have changes, or a Proof.
 	// After an error the stream is broken for good, except after ctx's own error, which loses nothing: close the
 	// stream and open another one.
 	Next(ctx context.Context) (*Batch[R], error)
@@ -25,6 +26,9 @@ type Batch[R any] struct {
 	// Cursor is the place in the backend's history up to which the batch is complete. It is no smaller than the
 	// Revision of any write that the stream has shown, and compares with those only.
 	Cursor uint64
+	// Proof says that with this batch, which may have no changes, the stream was seen to be current; zero if not. One
+	// that was given before holds until its time is over, or the stream breaks.
+	Proof Proof
 }
 
 // A Change is what happened to one record.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -186,6 +187,18 @@ func brokenWatches() []broken {
 			b.Cursor = 0
 			return b
 		}))},
+		{name: "a proof lasts for ever", rules: []string{"L6"}, wrap: streaming(services, always(func(b *batch) *batch {
+			b.Proof = driver.Proof{Asked: driver.Now(), GoodFor: time.Hour}
+			return b
+		}))},
+		{name: "a stream proves what it has yet to tell", rules: []string{"L6"}, wrap: streaming(services, func() func(*batch) *batch {
+			var later []driver.Change[driver.Instance]
+			return func(b *batch) *batch {
+				b.Changes, later = append(later, b.Changes[:len(b.Changes)/2]...), b.Changes[len(b.Changes)/2:]
+				b.Proof = driver.Proof{Asked: driver.Now(), GoodFor: time.Second}
+				return b
+			}
+		})},
 		{name: "the watch of one's own record is deaf", rules: []string{"R6", "W2"}, wrap: streaming(own, deaf[driver.Instance])},
 		{name: "a watch is deaf", rules: []string{"W2", "W3"}, wrap: streaming(services, deaf[driver.Instance])},
 	}

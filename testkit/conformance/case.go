@@ -27,7 +27,7 @@ func cases() []testCase {
 	return slices.Concat(
 		registerCases(), updateCases(), takeoverCases(), outageCases(), repairCases(), departureCases(),
 		deregisterCases(), closeCases(),
-		listCases(), namesCases(),
+		listCases(), proofCases(), namesCases(),
 		watchCases(), watchTroubleCases(), watchLifeCases(),
 		overlapCases(), horizonCases(), electedCases(), queueCases(), handoverCases(), leaderCases(), electorCases(),
 		limitCases(),

@@ -15,6 +15,7 @@ import (
 var clocks = map[string][]string{
 	"time":    {"Now", "Since", "Until"},
 	"context": {"WithDeadline", "WithDeadlineCause"},
+	"driver":  {"MomentOf"}, // Now notes when a question was sent; nothing else is an adapter's to calculate with
 }
 
 // TestAdaptersCalculateNoDeadlines keeps the arithmetic of leases, sessions and horizons in one place, which is

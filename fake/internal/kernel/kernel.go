@@ -15,6 +15,8 @@ type Config struct {
 	Every time.Duration
 	// Settle is the age at which a renewal counts, as [Session] has it.
 	Settle time.Duration
+	// Vouch is how long what a stream of [Table.Watch] has told is good for lists; 0: streams prove nothing.
+	Vouch time.Duration
 	// Log is how many changes of a scope are kept for streams that have fallen behind.
 	Log int
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -15,6 +16,9 @@ type stream[R any] struct {
 	line   Line
 	end    chan struct{} // closed when the stream is
 	closed bool
+
+	vouch  time.Duration // how long its proofs are good; 0: it gives none
+	proven time.Duration // when, by the kernel's clock, the newest proof was asked for
 }
 
 // source is a stream's view of a scope.
@@ -29,7 +33,9 @@ type source[R any] interface {
 func (t *Table[R]) Watch(tx *Tx, scope string) driver.Stream[R] {
 	s := t.scope(scope)
 	s.followers++
-	return newStream(tx, s, &s.all, &follower[R]{fresh: true})
+	stream := newStream(tx, s, &s.all, &follower[R]{fresh: true})
+	stream.vouch = t.kernel.config.Vouch
+	return stream
 }
 
 // WatchKey streams one record, there or not, in states: each batch is a Reset, and what changes faster than the reader
@@ -73,8 +79,16 @@ func (s *stream[R]) Next(ctx context.Context) (*driver.Batch[R], error) {
 			return nil, driver.ErrClosed
 		}
 		n, in := s.scope.hidden(s.peer, now)
-		if batch := s.source.poll(s.scope, n); batch != nil {
+		due := s.due(now)
+		switch batch := s.source.poll(s.scope, n); {
+		case batch != nil && s.vouch > 0 && (batch.Reset || due <= 0):
+			return s.prove(*batch, now), nil
+		case batch != nil:
 			return batch, nil
+		case s.vouch > 0 && due <= 0:
+			return s.prove(driver.Batch[R]{Cursor: s.scope.revisionBefore(n)}, now), nil
+		case s.vouch > 0 && (in == 0 || due < in):
+			in = due
 		}
 		b := s.chime.join()
 		k.mu.Unlock()
@@ -85,6 +99,19 @@ func (s *stream[R]) Next(ctx context.Context) (*driver.Batch[R], error) {
 			return nil, err
 		}
 	}
+}
+
+// due returns in how long the next proof is: when half the time of the last one is over.
+func (s *stream[R]) due(now time.Duration) time.Duration {
+	return s.proven + (s.vouch+1)/2 + s.scope.table.kernel.lag - now
+}
+
+// prove adds to a batch, which may be shared, that the stream has told all there is: all that is not held back by lag.
+func (s *stream[R]) prove(batch driver.Batch[R], now time.Duration) *driver.Batch[R] {
+	k := s.scope.table.kernel
+	s.proven = now - k.lag
+	batch.Proof = driver.Proof{Asked: driver.MomentOf(k.epoch.Add(s.proven)), GoodFor: s.vouch}
+	return &batch
 }
 
 // Close implements driver.Stream.

@@ -158,8 +158,9 @@ func difference(sequence []act, here, there *side) string {
 	for _, s := range sequence {
 		fmt.Fprintln(&played, s)
 		one, other := here.play(s), there.play(s)
-		// A candidacy that was given up leaves in the background, and a name that was emptied may be shown for a while.
-		lags := s.verb == "leader" || s.verb == "names"
+		// A candidacy that was given up leaves in the background, a name that was emptied may be shown for a while, and a
+		// list may come from a watch that has not heard yet of what another client has done.
+		lags := slices.Contains([]string{"leader", "names", "list", "watch"}, s.verb)
 		for deadline := time.Now().Add(patience); lags && one != other && time.Now().Before(deadline); {
 			<-tick.C
 			one, other = here.play(s), there.play(s)
