@@ -1,0 +1,236 @@
+package zookeeper
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+)
+
+// A dialer makes the connections of the vendor's client, and sees to what that does not: a server that accepts a
+// connection and says nothing is given up in time, attempts do not follow one another without a pause, and names are
+// resolved anew with each of them.
+type dialer struct {
+	hosts *hosts
+	tls   *tls.Config
+	limit time.Duration // for a connection, and again for what it takes until there is a session
+
+	life context.Context // ends with the backend
+	end  context.CancelFunc
+
+	mu        sync.Mutex
+	current   *socket
+	attempts  int // since there was a session last
+	abandoned bool
+}
+
+// The pauses between attempts, once all servers have been tried.
+const (
+	firstPause   = 50 * time.Millisecond
+	longestPause = time.Second
+)
+
+func newDialer(h *hosts, config *tls.Config, timeout time.Duration) *dialer {
+	d := &dialer{hosts: h, tls: config, limit: max(timeout/4, 100*time.Millisecond)}
+	d.life, d.end = context.WithCancel(context.Background())
+	return d
+}
+
+// A socket is one connection.
+type socket struct {
+	net.Conn
+
+	dialer *dialer
+	giveUp *time.Timer // closes it unless there is a session in time
+}
+
+// errAbandoned ends a connection on which nothing is to be sent any more.
+var errAbandoned = errors.New("the client is closed")
+
+// Write implements [net.Conn].
+func (s *socket) Write(p []byte) (int, error) {
+	if s.dialer.isAbandoned() {
+		return 0, errors.Join(errAbandoned, s.Conn.Close())
+	}
+	return s.Conn.Write(p)
+}
+
+// dial is a [zk.Dialer].
+func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error) {
+	if err := d.pause(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(d.life, d.limit)
+	defer cancel()
+	conn, err := d.connect(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	s := &socket{Conn: conn, dialer: d}
+	s.giveUp = time.AfterFunc(d.limit, func() { _ = conn.Close() }) // its reader reports it
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.life.Err() != nil {
+		s.giveUp.Stop()
+		return nil, errors.Join(errAbandoned, conn.Close())
+	}
+	d.current = s
+	return s, nil
+}
+
+// pause waits before an attempt that follows others too closely.
+func (d *dialer) pause() error {
+	d.mu.Lock()
+	rounds := d.attempts / max(1, d.hosts.Len())
+	d.attempts++
+	d.mu.Unlock()
+	if rounds == 0 {
+		return d.life.Err()
+	}
+	wait := min(longestPause, firstPause<<min(rounds-1, 10))
+	if !pause(d.life, wait) {
+		return errAbandoned
+	}
+	return nil
+}
+
+// connect connects to one of the addresses that a server's name has now; each time to another one.
+func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	attempt := d.attempts
+	d.mu.Unlock()
+	chosen := addresses[attempt%len(addresses)]
+	conn, err := new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(chosen, port))
+	if err != nil || d.tls == nil {
+		return conn, err
+	}
+	config := d.tls.Clone()
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("TLS: %w", err), conn.Close())
+	}
+	return secure, nil
+}
+
+// served notes that the servers have answered the present connection: with a session, or with the end of the last one.
+func (d *dialer) served() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.attempts = 0
+	if d.current != nil {
+		d.current.giveUp.Stop()
+	}
+}
+
+func (d *dialer) isAbandoned() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.abandoned
+}
+
+// close ends the vendor's client. That would also end the session and what lives on it; with keep the connection is
+// dropped instead, so that the session is left to expire.
+func (d *dialer) close(conn *zk.Conn, keep bool) {
+	d.mu.Lock()
+	d.abandoned = keep
+	d.mu.Unlock()
+	d.hosts.close()
+	if conn.State() != zk.StateHasSession {
+		d.drop()
+	}
+	conn.Close()
+	d.drop()
+}
+
+// drop ends the connection, and attempts at another one.
+func (d *dialer) drop() {
+	d.end()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current != nil {
+		d.current.giveUp.Stop()
+		_ = d.current.Conn.Close() // it may be closed already
+	}
+}
+
+// hosts are the servers in the order in which they are tried. It is the vendor's host provider.
+type hosts struct {
+	mu     sync.Mutex
+	list   []string
+	next   int
+	closed bool
+}
+
+func newHosts(list []string) *hosts {
+	h := new(hosts)
+	h.set(list)
+	return h
+}
+
+// set has other servers tried from now on, in an order at random so that not all clients begin with the same one.
+func (h *hosts) set(list []string) {
+	shuffled := make([]string, len(list))
+	for i, j := range rand.Perm(len(list)) {
+		shuffled[i] = list[j]
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list, h.next = shuffled, 0
+}
+
+// String lists the servers.
+func (h *hosts) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Join(slices.Sorted(slices.Values(h.list)), ", ")
+}
+
+// close makes the vendor's client notice that it is closed, for which it looks only when it is told that all servers
+// have been tried.
+func (h *hosts) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+}
+
+// Init implements [zk.HostProvider]. The list is known already.
+func (h *hosts) Init([]string) error { return nil }
+
+// Len implements [zk.HostProvider].
+func (h *hosts) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.list)
+}
+
+// Next implements [zk.HostProvider]. It never says that all servers have been tried, upon which the vendor's client would
+// sleep for a second: the dialer has its own pauses.
+func (h *hosts) Next() (server string, retryStart bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	server = h.list[h.next%len(h.list)]
+	h.next++
+	return server, h.closed
+}
+
+// Connected implements [zk.HostProvider].
+func (h *hosts) Connected() {}

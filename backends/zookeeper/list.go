@@ -1,0 +1,204 @@
+package zookeeper
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+const (
+	// inFlight is how many reads are under way at a time.
+	inFlight = 128
+	// readAtOnce is how many nodes are read within the time of one operation.
+	readAtOnce = 2000
+)
+
+// readNodes reads writes of instances of a service. Of those that were not there any more, of which it reports whether
+// there are some, there is nil.
+func (b *backend) readNodes(ctx context.Context, service string, names []string) (nodes []*node, vanished bool, err error) {
+	parent := b.keys.service(service)
+	nodes = make([]*node, 0, len(names))
+	for some := range slices.Chunk(names, readAtOnce) {
+		contents, err := b.getAll(ctx, parent, some)
+		if err != nil {
+			return nil, false, err
+		}
+		for i, c := range contents {
+			if c == nil {
+				vanished = true
+				nodes = append(nodes, nil)
+				continue
+			}
+			nodes = append(nodes, b.decodeNode(service, some[i], c))
+		}
+	}
+	return nodes, vanished, nil
+}
+
+// decodeNode reads a write of an instance. What cannot be read it logs, and returns a node without an instance.
+func (b *backend) decodeNode(service, name string, c *content) *node {
+	n, err := decodeNode(service, name, c.data, c.stat)
+	if err != nil {
+		b.log.Printf("reception: zookeeper: skipped %s/%s, which is no instance: %v", b.keys.service(service), name, err)
+		return &node{name: name}
+	}
+	return n
+}
+
+// getAll reads nodes without waiting for one before the next is asked for. What is nil was not there.
+func (b *backend) getAll(ctx context.Context, parent string, names []string) ([]*content, error) {
+	return do(ctx, b, false, func(limited context.Context) ([]*content, error) {
+		contents, errs := make([]*content, len(names)), make([]error, len(names))
+		var reading sync.WaitGroup
+		for first := range min(inFlight, len(names)) {
+			reading.Go(func() {
+				for i := first; i < len(names) && limited.Err() == nil; i += inFlight {
+					data, stat, err := b.conn.Get(parent + "/" + names[i])
+					switch {
+					case err == nil:
+						contents[i] = &content{data, stat}
+					case !errors.Is(err, zk.ErrNoNode):
+						errs[i] = err
+						return
+					}
+				}
+			})
+		}
+		reading.Wait()
+		return contents, cmp.Or(errs...)
+	})
+}
+
+// readInstance reads all writes of one instance that are there at one time.
+func (b *backend) readInstance(ctx context.Context, key instanceKey) (nodes []*node, revision uint64, err error) {
+	for {
+		found, err := b.list(ctx, b.keys.service(key.name))
+		if err != nil {
+			return nil, 0, err
+		}
+		nodes, vanished, err := b.readNodes(ctx, key.name, siblings(found.names, key.id))
+		if err != nil || !vanished {
+			return slices.DeleteFunc(nodes, func(n *node) bool { return n.instance == nil }), found.revision(), err
+		}
+	}
+}
+
+// A directory is what is known of a service's nodes. A node's content never changes under a name of ours, so that only
+// names that are new are read.
+type directory struct {
+	b       *backend
+	service string
+	known   map[string]*node // by the name of the node
+}
+
+func (b *backend) newDirectory(service string) *directory {
+	return &directory{b: b, service: service, known: make(map[string]*node)}
+}
+
+// read takes over what there is under names. It reports false if some have vanished meanwhile, for names to be read
+// again: an instance that was updated would be missing.
+func (d *directory) read(ctx context.Context, names []string) (complete bool, err error) {
+	var unread []string
+	present := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		present[name] = struct{}{}
+		if _, known := d.known[name]; !known {
+			unread = append(unread, name)
+		}
+	}
+	nodes, vanished, err := d.b.readNodes(ctx, d.service, unread)
+	if err != nil {
+		return false, err
+	}
+	for i, n := range nodes {
+		if n != nil {
+			d.known[unread[i]] = n
+		}
+	}
+	for name := range d.known {
+		if _, there := present[name]; !there {
+			delete(d.known, name)
+		}
+	}
+	return !vanished, nil
+}
+
+// reread has the nodes of other tools read again, which may change what is in theirs.
+func (d *directory) reread() {
+	for name := range d.known {
+		if _, ours, err := parseInstance(name); !ours || err != nil {
+			delete(d.known, name)
+		}
+	}
+}
+
+// instances are those that stand, oldest first.
+func (d *directory) instances() []*driver.Instance {
+	first := make(map[string]*node, len(d.known))
+	for _, n := range d.known {
+		if n.instance == nil {
+			continue
+		}
+		if other := first[n.instance.Service.ID]; other == nil || n.outranks(other) {
+			first[n.instance.Service.ID] = n
+		}
+	}
+	instances := make([]*driver.Instance, 0, len(first))
+	for _, n := range first {
+		instances = append(instances, n.instance)
+	}
+	slices.SortFunc(instances, func(a, b *driver.Instance) int {
+		return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.Service.ID, b.Service.ID))
+	})
+	return instances
+}
+
+// ListServices implements [driver.Backend].
+func (b *backend) ListServices(
+	ctx context.Context, in *driver.ListServicesRequest,
+) (*driver.ListServicesResponse, error) {
+	d := b.newDirectory(in.Name)
+	for {
+		found, err := b.list(ctx, b.keys.service(in.Name))
+		if err != nil {
+			return nil, err
+		}
+		complete, err := d.read(ctx, found.names)
+		if err != nil {
+			return nil, err
+		}
+		if complete {
+			return &driver.ListServicesResponse{Instances: d.instances(), Revision: found.revision()}, nil
+		}
+	}
+}
+
+// ListNames implements [driver.Backend]. The nodes of names that were emptied stay for a while, so that it looks which
+// have children.
+func (b *backend) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*driver.ListNamesResponse, error) {
+	found, err := b.list(ctx, b.keys.services)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for some := range slices.Chunk(found.names, readAtOnce) {
+		contents, err := b.getAll(ctx, b.keys.services, some)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range contents {
+			name, err := unescape(some[i])
+			if err == nil && c != nil && c.stat.NumChildren > 0 {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return &driver.ListNamesResponse{Names: names}, nil
+}

@@ -1,0 +1,13 @@
+// Package zookeepertest holds the ZooKeeper adapter to its contract on real servers.
+package zookeepertest
+
+import (
+	"os"
+	"testing"
+
+	"github.com/go-reception/sdk/testkit/containers"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(containers.Main(m))
+}
