@@ -87,13 +87,14 @@ func (y *candidacy) awaitTurn(ctx context.Context) (token uint64, err error) {
 // turn has come, and counts from its sending. The interleaving that this forbids: the turn came, the reply was slow, the
 // session expired and another one leads; who reports "elected" on the strength of the turn alone is the second leader.
 //
-// Where confirmations need to settle it asks until one has. values is the context whose values the term keeps.
+// Where confirmations need to settle it asks until one has, or the term can stand on its session. values is the context whose values the term keeps.
 func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, error) {
 	t := newTerm(values, y, token)
 	for !t.renewal.held() {
 		if err := t.renewal.try(ctx); err != nil {
 			return nil, err
 		}
+		t.renewal.standOn(y.renewal)
 		if t.renewal.held() {
 			break
 		}

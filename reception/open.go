@@ -20,8 +20,10 @@ var openers = struct {
 
 // packages says what to import for the schemes of this module.
 var packages = map[string]string{
-	"etcd": "github.com/go-reception/sdk/backends/etcd",
-	"fake": "github.com/go-reception/sdk/fake",
+	"etcd":      "github.com/go-reception/sdk/backends/etcd",
+	"exhibitor": "github.com/go-reception/sdk/backends/zookeeper",
+	"fake":      "github.com/go-reception/sdk/fake",
+	"zk":        "github.com/go-reception/sdk/backends/zookeeper",
 }
 
 // RegisterScheme has [Open] use opener for addresses with this scheme, which is in lower case. An adapter calls it in

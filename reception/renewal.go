@@ -41,6 +41,7 @@ type renewal struct {
 	goodFor   time.Duration  // as last confirmed
 	until     time.Time      // the horizon; zero before the first confirmation has settled
 	counted   time.Time      // when the request was sent that the horizon is counted from
+	opened    time.Time      // when the request was sent that opened the session; zero in a term's renewal
 	unsettled []confirmation // oldest first
 	over      bool           // final and lapsed, or ended
 }
@@ -67,8 +68,33 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 		r.every = max(opened.TTL/3, time.Millisecond)
 	}
 	// Opening a session is an act of the servers that decide about it, so it needs no time to settle.
+	r.opened = sent
 	r.extend(confirmation{sent, opened.TTL})
 	return r
+}
+
+// settled returns until when the session is certain because of a renewal that has settled; false if none has.
+func (r *renewal) settled() (until time.Time, goodFor time.Duration, is bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.until, r.goodFor, r.counted.After(r.opened)
+}
+
+// standOn has a term's renewal, once the term was confirmed, count on what is certain about its session, if that is
+// enough for the confirmation to settle meanwhile. A term that was found to stand does so for as long as the session
+// that it lives on; so who has waited in the queue, and renewed its session there, need not wait again when its turn has
+// come. It is not for a term that ends before its session.
+func (r *renewal) standOn(session *renewal) {
+	until, goodFor, settled := session.settled()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	confirmed := len(r.unsettled) > 0 && r.unsettled[0].goodFor >= goodFor
+	if !settled || !confirmed || time.Until(until) < r.settle+r.paceHeld() {
+		return
+	}
+	if until.After(r.until) {
+		r.until, r.counted = until, r.unsettled[0].sent
+	}
 }
 
 // newTermRenewal returns a final renewal with the rhythm of r, which keeps the same session with another question and

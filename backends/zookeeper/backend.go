@@ -2,6 +2,7 @@ package zookeeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -63,7 +64,8 @@ func (b *backend) shutDown() error {
 }
 
 // do runs a request. The vendor's client knows no contexts, so that happens on a goroutine of its own, and waiting for
-// it ends with ctx, with the operation's time, or with the backend.
+// it ends with ctx, with the operation's time, or with the backend. One that reads is repeated if the connection is lost
+// under it.
 //
 // While there is no session, nothing is given to the vendor's client: it would keep the request for later.
 func do[R any](ctx context.Context, b *backend, writes bool, request func(context.Context) (R, error)) (R, error) {
@@ -78,33 +80,57 @@ func do[R any](ctx context.Context, b *backend, writes bool, request func(contex
 	limited, cancel := context.WithTimeout(ctx, b.settings.operation)
 	defer cancel()
 	defer context.AfterFunc(b.life, cancel)()
-	if state, err := b.ready(limited); err != nil {
-		return none, err
-	} else if !state.up {
-		return none, c.unsent(state.trouble)
+	for {
+		if state, err := b.ready(limited); err != nil {
+			return none, err
+		} else if !state.up {
+			return none, c.unsent(state.trouble)
+		}
+		result, err := attempt(limited, b, request)
+		switch {
+		case errors.Is(err, errGivenUp):
+			return none, c.abandoned()
+		case !writes && errors.Is(err, zk.ErrConnectionClosed) && pause(limited, againAfter):
+		default:
+			return result, c.failure(err)
+		}
 	}
+}
+
+// againAfter is the pause before a request is repeated, in which the loss of the connection gets around.
+const againAfter = 10 * time.Millisecond
+
+// errGivenUp says that nobody waits for a request any more.
+var errGivenUp = errors.New("given up")
+
+// attempt runs a request once.
+func attempt[R any](ctx context.Context, b *backend, request func(context.Context) (R, error)) (R, error) {
 	type outcome struct {
 		result R
 		err    error
 	}
+	var none R
 	outcomes := make(chan outcome, 1)
 	if !b.calls.run(func() {
-		result, err := request(limited)
+		result, err := request(ctx)
 		outcomes <- outcome{result, err}
 	}) {
-		return none, driver.ErrClosed
+		return none, errGivenUp
 	}
 	select {
 	case o := <-outcomes:
-		return o.result, c.failure(o.err)
-	case <-limited.Done():
-		return none, c.abandoned()
+		return o.result, o.err
+	case <-ctx.Done():
+		return none, errGivenUp
 	}
 }
 
 // ready waits until requests can be sent, or ctx ends. It fails if there will be no session that takes any.
 func (b *backend) ready(ctx context.Context) (linkState, error) {
 	for {
+		if b.life.Err() != nil {
+			return linkState{}, driver.ErrClosed
+		}
 		state, changed := b.link.state()
 		if state.refused != nil {
 			return state, fmt.Errorf("%w: the credentials are not accepted: %w", driver.ErrPermission, state.refused)
@@ -114,6 +140,7 @@ func (b *backend) ready(ctx context.Context) (linkState, error) {
 		}
 		select {
 		case <-changed:
+		case <-b.life.Done():
 		case <-ctx.Done():
 			state, _ := b.link.state()
 			return state, nil

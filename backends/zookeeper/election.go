@@ -116,9 +116,6 @@ func (b *backend) AwaitTurn(ctx context.Context, in *driver.AwaitTurnRequest) (*
 	defer relist.Stop()
 	for {
 		state, err := b.ready(ctx)
-		if b.life.Err() != nil {
-			return nil, driver.ErrClosed
-		}
 		if err == nil {
 			err = ctx.Err()
 		}

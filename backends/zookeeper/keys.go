@@ -27,10 +27,10 @@ func newKeys(prefix string) keys {
 }
 
 // service is the parent of a service's instances.
-func (k keys) service(name string) string { return k.services + "/" + url.PathEscape(name) }
+func (k keys) service(name string) string { return k.services + "/" + escape(name) }
 
 // election is the parent of an election's candidates.
-func (k keys) election(name string) string { return k.elections + "/" + url.PathEscape(name) }
+func (k keys) election(name string) string { return k.elections + "/" + escape(name) }
 
 // session is the node of a session.
 func (k keys) session(mark string) string { return k.sessions + "/" + mark }
@@ -46,7 +46,7 @@ const separator = ","
 
 // instanceName is the name of the node of a new write of an instance. Each write has a node of its own, so that a list
 // of names tells who has read them before what is new.
-func instanceName(id string) string { return url.PathEscape(id) + separator + newMark() }
+func instanceName(id string) string { return escape(id) + separator + newMark() }
 
 // parseInstance returns what the name of an instance's node says. Those of other tools have no mark.
 func parseInstance(node string) (id string, ours bool, err error) {
@@ -58,13 +58,25 @@ func parseInstance(node string) (id string, ours bool, err error) {
 	return id, ours, err
 }
 
-// unescape undoes url.PathEscape, of which it takes the one output only, so that a name has one node.
+// escape makes a name one that a node can have, which has neither slashes nor other meanings.
+func escape(name string) string {
+	switch name {
+	case "":
+		return "%"
+	case ".", "..":
+		return strings.ReplaceAll(name, ".", "%2E")
+	default:
+		return url.PathEscape(name)
+	}
+}
+
+// unescape undoes escape, of which it takes the one output only, so that a name has one node.
 func unescape(segment string) (string, error) {
 	text, err := url.PathUnescape(segment)
 	if err != nil {
 		return "", err
 	}
-	if text == "" || url.PathEscape(text) != segment {
+	if escape(text) != segment {
 		return "", fmt.Errorf("%q is not the name of a node", segment)
 	}
 	return text, nil
@@ -72,7 +84,7 @@ func unescape(segment string) (string, error) {
 
 // siblings are those of the names that are of one instance.
 func siblings(names []string, id string) []string {
-	segment := url.PathEscape(id)
+	segment := escape(id)
 	var found []string
 	for _, name := range names {
 		if before, _, _ := strings.Cut(name, separator); before == segment {

@@ -126,10 +126,13 @@ func closeCases() []testCase {
 				for _, op := range driver.Operations() {
 					start := time.Now()
 					err := d.call(s.brief(s.TTL/20), op)
-					if !errors.Is(err, context.DeadlineExceeded) {
+					took := time.Since(start)
+					// The connection may be found to be lost before the context ends; then the call says so.
+					foundOut := err != nil && took < s.TTL/20
+					if !foundOut && !errors.Is(err, context.DeadlineExceeded) {
 						s.Errorf("%s whose context ends: %v", op.Name, err)
 					}
-					if took := time.Since(start); took > s.TTL/20+50*time.Millisecond+s.Grace {
+					if took > s.TTL/20+50*time.Millisecond+s.Grace {
 						s.Errorf("%s whose context ends returns after %v", op.Name, took)
 					}
 				}

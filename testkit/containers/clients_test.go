@@ -9,7 +9,9 @@ import (
 
 func TestClientsHaveNamespacesOfTheirOwn(t *testing.T) {
 	for name, connect := range map[string]func(testing.TB) reception.Client{
-		"etcd": containers.Etcd,
+		"etcd":                   containers.Etcd,
+		"zookeeper":              containers.ZooKeeper,
+		"zookeeper by exhibitor": containers.ZooKeeperByExhibitor,
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, other := connect(t), connect(t)

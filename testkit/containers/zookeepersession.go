@@ -9,9 +9,26 @@ import (
 	"net"
 )
 
-// expireSession takes a session over, as a client that reconnects does, and
-// closes it. The server then ends it for its client, too.
+// errUnknownSession says that there is no such session.
+var errUnknownSession = errors.New("the servers do not know it")
+
+// expireSession ends a session. Its client may take it back in the moment between
+// being put out of it and its end, so that takes more than one attempt at times.
 func expireSession(ctx context.Context, addr string, id int64) error {
+	for again := false; ; again = true {
+		err := closeSession(ctx, addr, id)
+		if again && errors.Is(err, errUnknownSession) {
+			return nil
+		}
+		if !errors.Is(err, io.EOF) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// closeSession takes a session over, as a client that reconnects does, and
+// closes it. The server then ends it for its client, too.
+func closeSession(ctx context.Context, addr string, id int64) error {
 	conn, err := dial(ctx, addr)
 	if err != nil {
 		return err
@@ -33,11 +50,11 @@ func expireSession(ctx context.Context, addr string, id int64) error {
 		return fmt.Errorf("short answer % x", answer)
 	}
 	if binary.BigEndian.Uint32(answer[timeoutAt:]) == 0 || int64(binary.BigEndian.Uint64(answer[idAt:])) != id {
-		return errors.New("the servers do not know it")
+		return errUnknownSession
 	}
-	const transaction, closeSession = 1, -11
+	const transaction, closing = 1, -11
 	request = binary.BigEndian.AppendUint32(nil, transaction)
-	request = binary.BigEndian.AppendUint32(request, uint32(closeSession&0xffffffff))
+	request = binary.BigEndian.AppendUint32(request, uint32(closing&0xffffffff))
 	_, err = exchange(conn, request)
 	return err
 }

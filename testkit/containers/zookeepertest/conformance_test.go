@@ -45,7 +45,9 @@ func exhibit(tb testing.TB, endpoint string) *containers.Exhibitor {
 
 func TestConformance(t *testing.T) { conform(t, "zookeeper", directly) }
 
-func TestConformanceThroughExhibitor(t *testing.T) { conform(t, "zookeeper through exhibitor", byExhibitor) }
+func TestConformanceThroughExhibitor(t *testing.T) {
+	conform(t, "zookeeper through exhibitor", byExhibitor)
+}
 
 func conform(t *testing.T, name string, dial dialing) {
 	t.Helper()

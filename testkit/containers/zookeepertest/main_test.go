@@ -2,6 +2,7 @@
 package zookeepertest
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -9,5 +10,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// These tests wait for time to pass, nearly all of their time, so that many of them fit on a processor.
+	if err := flag.Set("test.parallel", "24"); err != nil {
+		panic(err)
+	}
 	os.Exit(containers.Main(m))
 }

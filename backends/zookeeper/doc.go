@@ -1,0 +1,94 @@
+// Package zookeeper is Reception over ZooKeeper, from version 3.5.3 on, whose servers are named or found through
+// Exhibitor.
+//
+//	client, err := zookeeper.Dial(ctx, "10.0.0.1:2181,10.0.0.2:2181", zookeeper.WithPrefix("/prod"))
+//	client, err := zookeeper.DialExhibitor(ctx, "10.0.0.1:8080,10.0.0.2:8080", zookeeper.WithPrefix("/prod"))
+//
+// or, with the package imported for its side effect,
+//
+//	client, err := reception.Open(ctx, "zk://10.0.0.1:2181,10.0.0.2:2181?prefix=/prod&timeout=10s")
+//	client, err := reception.Open(ctx, "exhibitor://10.0.0.1:8080,10.0.0.2:8080?prefix=/prod")
+//
+// Who has a connection of github.com/go-zookeeper/zk already gives it to [New], with the channel of its events.
+//
+// # What it stores
+//
+// Instances are at <prefix>/services/<name>/<id>,<mark>, candidates of elections at
+// <prefix>/elections/<election>/<mark>-<sequence>, and what they live on at <prefix>/sessions/<mark>. All of these are
+// ephemeral. The data is JSON that people can read:
+//
+//	{"version":1,"owner":"8d2f…","generation":3,"address":"10.0.0.7","port":8080,"attributes":{"zone":"a"}}
+//
+// Each write of an instance is a node of its own, with a mark of its own, because the children of a node are all that can
+// be watched at once: who knows the names knows what is new. An update creates a node and deletes the one before in one
+// transaction. Who takes an instance over creates a node, and deletes the other one afterwards; readers who see both take
+// the newer. A record that is restored carries the age of the registration that it restores, so that it yields to whoever
+// has registered the instance since.
+//
+// A client has one session with the servers. What the SDK calls a session, of which registrations share one and each
+// candidacy has one, is a node on it: every write is a transaction with that node, so that none can land after its end.
+//
+// Other tools may put instances there too, as <prefix>/services/<name>/<id>; an address is all that they need to have.
+// What is no JSON, or has no address, is skipped and logged. Nodes of services and elections are containers, which the
+// servers clear away some time after they have become empty.
+//
+// # Guarantees and limits
+//
+// Writes are confirmed by a majority of the servers. Reads are answered by the server that the client is connected to,
+// which may be behind the others for a moment, though never behind what the same client has written or seen.
+//
+// Lists are in the order in which nodes were created, so an update moves an instance to the end.
+//
+// A watch is told that something has changed, reads the names, and of the instances those that are new. It looks again
+// with every session that is regained, and every now and then. A connection that swallows everything is noticed after
+// two thirds of the session timeout.
+//
+// Elections are first come, first served; who waits watches the one right before it. The fencing token is the
+// transaction that created the leader's node, so it grows over all elections of an ensemble, and starts again below when
+// the ensemble has lost its data.
+//
+// A term is renewed by a transaction, which the leader of the servers and a majority confirm. A ping proves nothing: it is
+// answered by a server that has lost the others, while these let the session expire. Since a server passes on whom it has
+// heard of every half tick only, a renewal counts when another one is confirmed that was sent a quarter of the timeout
+// later. So the first term of an election begins that much after the campaign; who has waited in the queue for longer
+// than that takes over at once.
+//
+// The servers grant a session timeout of 2 to 20 of their ticks, by default 4 s to 40 s.
+//
+// # Options
+//
+// Options of [Dial] and [DialExhibitor] are parameters of an address as well:
+//
+//	prefix             [WithPrefix]
+//	timeout            [WithSessionTimeout]
+//	relist             [WithRelistInterval]
+//	operation-timeout  [WithOperationTimeout]
+//	dial-timeout       [WithDialTimeout]
+//	poll               [WithExhibitorInterval]; with exhibitor:// only
+//	tls                true: TLS, trusting whom the system trusts; implied by the others
+//	ca                 file with the certificates to trust
+//	cert, key          files with the certificate to present and its key
+//	server-name        the name that servers' certificates must have, if not that of the address
+//
+// User and password stand before the hosts, as in zk://user:password@10.0.0.1:2181; see [WithDigest]. Exhibitor lists
+// host names and one port for all of them.
+//
+// # Errors
+//
+// Errors hold a sentinel of package reception and the vendor's own error. What fails for want of a connection is
+// reception.ErrZkDisconnect as well. A write is reported as reception.ErrUnavailable only if it has not left this process
+// or the servers have rejected it, and as reception.ErrOutcomeUnknown otherwise. Every request has a time limit
+// ([WithOperationTimeout]), whatever its context.
+//
+// # Permissions
+//
+// With [WithDigest] all nodes belong to the user; without it everybody may do everything, unless [WithACL] says
+// otherwise. The prefix and the nodes above it are created if they are not there.
+//
+// # Costs
+//
+// A register is one transaction and a list of names at the same time; a list is one request for the names and one for
+// each instance, of which many are under way at a time. A change costs a watch two requests, however many instances
+// there are. A client that has registered something, a candidate and a leader each send one transaction in a sixth of
+// the session timeout. A client has one connection.
+package zookeeper
