@@ -108,6 +108,7 @@ func TestLawsBite(t *testing.T) {
 		{"the suite imports the fake", "testkit/conformance > fake", nil},
 		{"the suite's run on the fake imports a library", "testkit/onfake > @go.uber.org/goleak", nil},
 		{"the suite imports a library", "testkit/conformance > @go.uber.org/goleak", nil},
+		{"the comparison imports the suite", "testkit/differential > testkit/conformance", nil},
 		{"the random faults import the fake", "testkit/chaos > fake", nil},
 		{"the generator imports the SDK", "gen > reception", nil},
 		{

@@ -97,6 +97,11 @@ var laws = []law{
 		may:  paths(reception, driver, fake, conformance),
 	},
 	{
+		text: "the comparison with the fake needs that, the SDK and the SPI",
+		of:   paths("testkit/differential"),
+		may:  paths(reception, driver, fake),
+	},
+	{
 		text:   "the random faults need the SDK, the SPI, a fence, the suite's timing, and a checker of histories",
 		of:     paths(chaos),
 		may:    anyOf(paths(reception, driver, fence, conformance, chaos), linear),

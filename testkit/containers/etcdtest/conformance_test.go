@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 		Open: func(t conformance.T, namespace string) *conformance.Cluster {
 			s := &stage{t: t, server: server, admin: admin, prefix: "/" + namespace}
 			return &conformance.Cluster{
-				Connect: s.connect,
+				Connect: func(t conformance.T, log reception.Logger) driver.Backend { return s.connect(t, log) },
 				Cut: func(b driver.Backend) func() {
 					return s.connectionOf(b).link.Cut(s.tb())
 				},
@@ -85,11 +85,12 @@ func (s *stage) tb() testing.TB {
 	return tb
 }
 
-func (s *stage) connect(_ conformance.T, log reception.Logger) driver.Backend {
+func (s *stage) connect(_ conformance.T, log reception.Logger, opts ...etcd.Option) driver.Backend {
 	link := s.server.NewLink(s.tb())
 	client := open(s.tb(), link.Endpoints())
-	b, err := etcd.NewBackend(client,
-		etcd.WithPrefix(s.prefix), etcd.WithTTL(ttl), etcd.WithOperationTimeout(2*time.Second), etcd.WithLogger(log))
+	b, err := etcd.NewBackend(client, append([]etcd.Option{
+		etcd.WithPrefix(s.prefix), etcd.WithTTL(ttl), etcd.WithOperationTimeout(2 * time.Second), etcd.WithLogger(log),
+	}, opts...)...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package etcdtest
+package differential
 
 import (
 	"context"
@@ -15,13 +15,17 @@ import (
 
 // A side is the clients of one backend, and what they have. Names stand for services and elections alike.
 type side struct {
-	t       *testing.T
-	clients []reception.Client
-	told    map[post]chan error // by the latest registration of each
-	calls   []chan error        // of all registrations
-	watches map[post]*watch     // without IDs
-	terms   map[post]reception.Term
-	tokens  map[string]uint64 // the latest of each election
+	t        *testing.T
+	cluster  *Cluster
+	backends []driver.Backend
+	clients  []reception.Client
+	told     map[post]chan error // by the latest registration of each
+	calls    []chan error        // of all registrations
+	watches  map[post]*watch[reception.ServiceState]
+	views    map[post]*watch[reception.LeaderState]
+	terms    map[post]reception.Term
+	electors map[post]reception.Elector
+	tokens   map[string]uint64 // the latest of each election
 }
 
 // A post is what a client has by a name, and an ID where it takes one.
@@ -31,19 +35,22 @@ type post struct {
 }
 
 // A watch is a watcher's channel and what came of it last.
-type watch struct {
-	states <-chan *reception.ServiceState
-	last   *reception.ServiceState
+type watch[S any] struct {
+	states <-chan *S
+	last   *S
 }
 
-func newSide(t *testing.T, connect func() driver.Backend) *side {
+func newSide(t *testing.T, c *Cluster) *side {
 	t.Helper()
 	s := &side{
-		t: t, told: map[post]chan error{}, watches: map[post]*watch{}, terms: map[post]reception.Term{},
-		tokens: map[string]uint64{},
+		t: t, cluster: c, told: map[post]chan error{}, watches: map[post]*watch[reception.ServiceState]{},
+		views: map[post]*watch[reception.LeaderState]{}, terms: map[post]reception.Term{},
+		electors: map[post]reception.Elector{}, tokens: map[string]uint64{},
 	}
 	for range clients {
-		s.clients = append(s.clients, reception.NewClient(connect()))
+		backend := c.Connect()
+		s.backends = append(s.backends, backend)
+		s.clients = append(s.clients, reception.NewClient(backend, reception.WithBackoff(100*time.Millisecond, time.Second)))
 	}
 	return s
 }
@@ -56,10 +63,28 @@ func (s *side) close() {
 	}
 }
 
+// service makes an instance.
+func service(name, id string) *reception.Service {
+	return &reception.Service{ID: id, Name: name, Address: "192.0.2.1", Port: 80}
+}
+
 // play carries out a step and returns what its client sees, in words that are the same on all backends.
 func (s *side) play(st act) string {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
+	switch st.verb {
+	case "register", "displace", "deregister", "list", "names", "watch":
+		return s.discover(ctx, st)
+	case "campaign", "succeed", "leader", "resign", "verify", "observe", "elect", "cancel", "led":
+		return s.lead(ctx, st)
+	case "cut", "leave", "expire":
+		return s.fault(ctx, st)
+	}
+	return identity(s.invalid(ctx, st))
+}
+
+// discover is what has to do with services.
+func (s *side) discover(ctx context.Context, st act) string {
 	c := s.clients[st.client]
 	switch st.verb {
 	case "register":
@@ -73,34 +98,13 @@ func (s *side) play(st act) string {
 	case "names":
 		names, err := c.ListNames(ctx)
 		return fmt.Sprintf("%q, %s", names, identity(err))
-	case "watch":
-		return s.watch(ctx, st)
-	case "campaign":
-		return s.campaign(ctx, st)
-	case "succeed":
-		return s.succeed(ctx, st)
-	case "leader":
-		leader, err := c.Leader(ctx, st.name)
-		if err != nil {
-			return identity(err)
-		}
-		return fmt.Sprintf("%s, the latest token: %v", leader.Service.ID, leader.Token == s.tokens[st.name])
-	case "invalid":
-		return identity(s.invalid(ctx, st))
 	}
-	term := s.terms[post{st.client, st.name, ""}]
-	switch {
-	case term == nil:
-		return "never led"
-	case st.verb == "resign":
-		return fmt.Sprintf("%s, held: %v", identity(term.Resign(ctx)), term.Held())
-	}
-	return fmt.Sprintf("%s, held: %v", identity(term.Verify(ctx)), term.Held()) // verify
+	return s.watch(ctx, st)
 }
 
 // register registers an instance whose content is that of this step only.
 func (s *side) register(ctx context.Context, st act) error {
-	told := make(chan error, 10)
+	told := make(chan error, 100)
 	service := service(st.name, st.id)
 	service.Port = st.n
 	service.Attributes = reception.Attributes{"by": fmt.Sprint(st.client), "step": fmt.Sprint(st.n)}
@@ -115,11 +119,22 @@ func (s *side) displaced(st act) string {
 	if st.other < 0 {
 		return ""
 	}
-	select {
-	case err := <-s.told[post{st.other, st.name, st.id}]:
-		return fmt.Sprintf(", client %d is told: %s", st.other, identity(err))
-	case <-time.After(patience):
-		return fmt.Sprintf(", client %d is not told", st.other)
+	return fmt.Sprintf(", client %d is told: %s", st.other, s.tells(post{st.other, st.name, st.id}, reception.ErrReplaced))
+}
+
+// tells waits until the owner of a registration is told of that kind of trouble.
+func (s *side) tells(at post, want error) string {
+	late := time.After(patience)
+	for {
+		select {
+		case err := <-s.told[at]:
+			if errors.Is(err, want) {
+				return want.Error()
+			}
+			return identity(err)
+		case <-late:
+			return "nothing"
+		}
 	}
 }
 
@@ -130,9 +145,14 @@ func (s *side) displace(ctx context.Context, st act) string {
 	if errors.Is(late, reception.ErrNotRegistered) { // it has heard
 		late = nil
 	}
-	told := s.told[post{st.other, st.name, st.id}]
-	s.calls = slices.DeleteFunc(s.calls, func(c chan error) bool { return c == told }) // it may have been told, or not
+	s.forget(post{st.other, st.name, st.id}) // it may have been told, or not
 	return fmt.Sprintf("%s, %s, %s", identity(taken), identity(late), s.list(ctx, st))
+}
+
+// forget drops what the owner of a registration is told.
+func (s *side) forget(at post) {
+	told := s.told[at]
+	s.calls = slices.DeleteFunc(s.calls, func(c chan error) bool { return c == told })
 }
 
 // list lists instances, in the order of their IDs, and those that have a fixed place, in theirs.
@@ -162,12 +182,22 @@ func (s *side) watch(ctx context.Context, st act) string {
 		if err != nil {
 			return identity(err)
 		}
-		w = &watch{states: states}
+		w = &watch[reception.ServiceState]{states: states}
 		s.watches[at] = w
 	}
 	services, err := s.clients[st.client].ListServices(ctx, st.name)
 	want := shown(services, st.moved)
-	for w.last == nil || w.last.Err != nil || shown(w.last.Services, st.moved) != want {
+	return w.await(ctx, want, func(state *reception.ServiceState) bool {
+		return state.Err == nil && shown(state.Services, st.moved) == want
+	}) + ", " + identity(err)
+}
+
+// await waits until a state is as it should be, or no longer than a moment: the step is repeated, with what is to be
+// waited for by then.
+func (w *watch[S]) await(ctx context.Context, want string, is func(*S) bool) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for w.last == nil || !is(w.last) {
 		select {
 		case w.last = <-w.states:
 			if w.last == nil {
@@ -177,39 +207,14 @@ func (s *side) watch(ctx context.Context, st act) string {
 			return fmt.Sprintf("%+v instead of %s", w.last, want)
 		}
 	}
-	return want + ", " + identity(err)
-}
-
-// campaign campaigns until the client leads, or for a moment if another one does.
-func (s *side) campaign(ctx context.Context, st act) string {
-	if st.verb == "campaign" && st.other >= 0 {
-		short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
-		defer cancel()
-		ctx = short
-	}
-	term, err := s.clients[st.client].Campaign(ctx, st.name, service("candidate", fmt.Sprint("of-step-", st.n)))
-	if err != nil {
-		return identity(err)
-	}
-	before := s.tokens[st.name]
-	s.tokens[st.name], s.terms[post{st.client, st.name, ""}] = term.Token(), term
-	return fmt.Sprintf("leads, held: %v, token is greater: %v", term.Held(), term.Token() > before)
-}
-
-// succeed has the leader resign while the client campaigns.
-func (s *side) succeed(ctx context.Context, st act) string {
-	leading := s.terms[post{st.other, st.name, ""}]
-	won := make(chan string, 1)
-	go func() { won <- s.campaign(ctx, st) }()
-	resigned := identity(leading.Resign(ctx))
-	return resigned + ", " + <-won
+	return want
 }
 
 // invalid calls a method with what it does not take.
 func (s *side) invalid(ctx context.Context, st act) error {
 	c, bad := s.clients[st.client], []string{"", "a/b", "-", strings.Repeat("x", 129)}[st.n%4]
 	var err error
-	switch st.n / 4 % 7 {
+	switch st.n / 4 % 9 {
 	case 0:
 		err = c.Register(ctx, service(bad, st.id), nil)
 	case 1:
@@ -224,6 +229,10 @@ func (s *side) invalid(ctx context.Context, st act) error {
 		_, err = c.Campaign(ctx, bad, service(st.name, st.id))
 	case 6:
 		_, err = c.Leader(ctx, bad)
+	case 7:
+		_, err = c.NewLeaderWatcher(bad).Start(ctx)
+	case 8:
+		err = reception.NewElector(c, bad).Elect(ctx)
 	}
 	return err
 }
