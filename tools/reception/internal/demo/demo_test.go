@@ -1,14 +1,18 @@
-package main
+package demo
 
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/go-reception/sdk/tools/reception/internal/terminal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -16,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestDemo runs the fast demo and looks for its story, in order.
 func TestDemo(t *testing.T) {
 	var out strings.Builder
-	if err := newDemo(&out, pace{ttl: 300 * time.Millisecond}).run(t.Context()); err != nil {
+	if err := newDemo(plain(&out), pace{ttl: 300 * time.Millisecond}).run(t.Context()); err != nil {
 		t.Fatalf("%v, after:\n%s", err, out.String())
 	}
 	story := []string{
@@ -56,7 +60,7 @@ func TestDemo(t *testing.T) {
 // TestDemoStopsWhenInterrupted ends the context in the first of its pauses.
 func TestDemoStopsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := newDemo(interrupter(cancel), pace{ttl: time.Hour, pause: time.Hour}).run(ctx)
+	err := newDemo(plain(interrupter(cancel)), pace{ttl: time.Hour, pause: time.Hour}).run(ctx)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the demo returned %v, want context.Canceled", err)
 	}
@@ -70,19 +74,5 @@ func (i interrupter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestExitStatus(t *testing.T) {
-	for _, c := range []struct {
-		args []string
-		want int
-	}{
-		{[]string{"demo", "--fast"}, 0},
-		{[]string{"--help"}, 0},
-		{[]string{"dmeo"}, exitUsage},
-		{[]string{"demo", "--slow"}, exitUsage},
-		{[]string{"demo", "unexpected"}, exitUsage},
-	} {
-		if got := run(c.args); got != c.want {
-			t.Errorf("reception %s: exit status %d, want %d", strings.Join(c.args, " "), got, c.want)
-		}
-	}
-}
+// plain is an output that is no terminal.
+func plain(w io.Writer) *terminal.Output { return terminal.NewOutput(w, os.Getenv) }

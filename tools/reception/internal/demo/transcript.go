@@ -1,50 +1,39 @@
-package main
+package demo
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/tools/reception/internal/terminal"
 )
 
 // A transcript prints who says what, and when. It is safe for concurrent use.
 type transcript struct {
-	start   time.Time
-	colours bool
+	start time.Time
 
 	mu  sync.Mutex
-	out io.Writer
+	out *terminal.Output
 }
 
-// newTranscript returns a transcript on w, with colours if that is a terminal and NO_COLOR is not set.
-func newTranscript(w io.Writer, getenv func(string) string) *transcript {
-	file, isFile := w.(*os.File)
-	return &transcript{
-		start: time.Now(), out: w,
-		colours: isFile && term.IsTerminal(int(file.Fd())) && getenv("NO_COLOR") == "",
-	}
-}
+// newTranscript returns a transcript that begins now.
+func newTranscript(out *terminal.Output) *transcript { return &transcript{start: time.Now(), out: out} }
 
-// palette gives each speaker a colour of the terminal.
-var palette = map[string]int{"cluster": 90, "watcher": 36, "network": 31, "result": 32}
+// palette gives each speaker a colour of the terminal; those that it does not name are processes.
+var palette = map[string]terminal.Style{
+	"cluster": terminal.Dim, "watcher": terminal.Cyan, "network": terminal.Red, "result": terminal.Green,
+}
 
 // say prints one line.
 func (t *transcript) say(who, format string, args ...any) {
 	at := t.clock(time.Now())
-	who = fmt.Sprintf("%-7s", who)
-	if t.colours {
-		colour, known := palette[strings.TrimSpace(who)]
-		if !known {
-			colour = 33
-		}
-		who = fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, who)
+	style, known := palette[who]
+	if !known {
+		style = terminal.Yellow
 	}
+	who = t.out.Paint(style, fmt.Sprintf("%-7s", who))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, _ = fmt.Fprintf(t.out, "%s  %s  %s\n", at, who, fmt.Sprintf(format, args...)) // nothing can be said about a lost reader

@@ -1,41 +1,24 @@
-package main
+// Package demo shows the SDK at work on a cluster that lives inside the command.
+package demo
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/go-reception/sdk/fake"
 	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/tools/reception/internal/terminal"
 )
 
-// demoCommand shows the SDK at work on a cluster that lives inside the command.
-func demoCommand() *cobra.Command {
-	var fast bool
-	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Watch registrations, a fail-over and a recovery on a cluster inside this command",
-		Long: `Demo starts an in-memory cluster and three processes, p1 to p3, that each register an
-instance of the service "api" and stand for the election "reaper". Then it cuts the leader
-off from the cluster: see its term end before the next one begins, its registration
-disappear, and both its registration and its candidacy come back by themselves.`,
-		Example: "  reception demo\n  reception demo --fast   # the same in under a second",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			pace := pace{ttl: 2 * time.Second, pause: 700 * time.Millisecond}
-			if fast {
-				pace.ttl, pace.pause = 300*time.Millisecond, 0
-			}
-			return newDemo(cmd.OutOrStdout(), pace).run(cmd.Context())
-		},
+// Run shows it, on out. A fast one does not wait for people to read along.
+func Run(ctx context.Context, out *terminal.Output, fast bool) error {
+	pace := pace{ttl: 2 * time.Second, pause: 700 * time.Millisecond}
+	if fast {
+		pace.ttl, pace.pause = 300*time.Millisecond, 0
 	}
-	cmd.Flags().BoolVar(&fast, "fast", false, "do not wait for people to read along")
-	return cmd
+	return newDemo(out, pace).run(ctx)
 }
 
 // A pace is how quickly the demo goes.
@@ -70,10 +53,10 @@ type lead struct {
 	ended chan time.Time // receives when the term ended
 }
 
-func newDemo(w io.Writer, p pace) *demo {
+func newDemo(out *terminal.Output, p pace) *demo {
 	return &demo{
 		pace:    p,
-		out:     newTranscript(w, os.Getenv),
+		out:     newTranscript(out),
 		cluster: fake.NewCluster(fake.WithTTL(p.ttl)),
 		leads:   make(chan *lead, 8),
 	}
