@@ -28,9 +28,11 @@ const attemptLimit = 10 * time.Second
 // are each in the file of their name.
 type client struct {
 	backend driver.Backend
-	owner   string // the UUID in every record of ours
-	log     Logger
-	options options
+	// inspector is the backend as it was given, if it has that ability; nil if not.
+	inspector driver.Inspector
+	owner     string // the UUID in every record of ours
+	log       Logger
+	options   options
 
 	// life ends, with ErrClosed as its cause, when Close begins; every wait of the client ends with it.
 	life context.Context
@@ -56,6 +58,7 @@ func NewClient(backend driver.Backend, opts ...Option) Client {
 	c := &client{owner: uuid.NewString(), options: makeOptions(opts)}
 	c.log = c.options.logger
 	c.backend = backend
+	c.inspector, _ = backend.(driver.Inspector)
 	if c.options.observer != nil {
 		c.backend = driver.Intercept(backend, observe(c.options.observer))
 	}

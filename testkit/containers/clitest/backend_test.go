@@ -24,8 +24,11 @@ type backend struct {
 // backends are all of them.
 var backends = []backend{
 	{
-		name:    "etcd",
-		cluster: func(tb testing.TB) *containers.Cluster { return containers.SharedEtcd(tb).Cluster },
+		name: "etcd",
+		cluster: func(tb testing.TB) *containers.Cluster {
+			tb.Helper()
+			return containers.SharedEtcd(tb).Cluster
+		},
 		url: func(endpoints []string, prefix string) string {
 			return "etcd://" + strings.Join(endpoints, ",") + "?prefix=" + prefix + "&ttl=3s"
 		},
@@ -34,12 +37,13 @@ var backends = []backend{
 }
 
 // onEach runs a test on every backend, with a place of its own there.
-func onEach(t *testing.T, test func(t *testing.T, p *place)) {
+func onEach(t *testing.T, test func(p *place)) {
+	t.Helper()
 	t.Parallel()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newPlace(t, b))
+			test(newPlace(t, b))
 		})
 	}
 }
@@ -47,16 +51,17 @@ func onEach(t *testing.T, test func(t *testing.T, p *place)) {
 // A place is a prefix that nobody else uses, and ways to it.
 type place struct {
 	backend
+	t       *testing.T
 	servers *containers.Cluster
 	prefix  string
 	// suffix makes names that nobody else uses, for where prefixes are not for all.
 	suffix string
 }
 
-func newPlace(tb testing.TB, b backend) *place {
-	tb.Helper()
+func newPlace(t *testing.T, b backend) *place {
+	t.Helper()
 	id := uuid.NewString()
-	return &place{backend: b, servers: b.cluster(tb), prefix: "/reception-test/" + id, suffix: "-" + id[:8]}
+	return &place{backend: b, t: t, servers: b.cluster(t), prefix: "/reception-test/" + id, suffix: "-" + id[:8]}
 }
 
 // named returns a name that nobody else uses.

@@ -26,12 +26,20 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "reception")
-	build := exec.Command("go", "build", "-C", filepath.Join("..", "..", ".."), "-o", path, "./tools/reception") //nolint:noctx // a test's time limit is enough
+	build := exec.Command("go", "build", "-C", filepath.Join("..", "..", ".."), "-o", path, "./tools/reception")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, output)
 	}
 	return path, nil
 })
+
+// removeBinary removes what binary has built, if it has.
+func removeBinary() error {
+	if path, err := binary(); err == nil {
+		return os.RemoveAll(filepath.Dir(path))
+	}
+	return nil
+}
 
 // A run is one run of the command.
 type run struct {

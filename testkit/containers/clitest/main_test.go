@@ -2,6 +2,7 @@
 package clitest
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -12,5 +13,10 @@ func TestMain(m *testing.M) {
 	if works() { // this is the job of a test about elect
 		return
 	}
-	os.Exit(containers.Main(m))
+	status := containers.Main(m)
+	if err := removeBinary(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
 }

@@ -2,12 +2,12 @@ package clitest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -51,26 +51,27 @@ func stints(tb testing.TB, path string) []stint {
 	return all
 }
 
-// TestJobsNeverOverlap has two processes elect for the same job, which heeds no SIGTERM and has a child that heeds none
-// either, and makes the leader's link swallow everything: the job is killed before the other's begins, in every trial.
+// TestJobsNeverOverlap has two processes elect for the same job, and makes the leader's link swallow everything: its job,
+// which heeds no SIGTERM, is killed before the other's begins, in every trial.
 func TestJobsNeverOverlap(t *testing.T) {
-	onEach(t, func(t *testing.T, p *place) {
+	onEach(t, func(p *place) {
+		t := p.t
 		const trials = 8
-		var mu sync.Mutex
+		var all []*trial
+		for i := range trials {
+			o := newTrial(t, p, p.named("job"+strconv.Itoa(i)))
+			o.begin("--grace", "500ms")
+			all = append(all, o)
+		}
+		for _, o := range all {
+			time.Sleep(rand.N(300 * time.Millisecond)) // the phase of the renewal at which the fault strikes
+			o.link.Blackhole(t)
+		}
 		var gaps []time.Duration
-		t.Run("trials", func(t *testing.T) {
-			for i := range trials {
-				t.Run(strconv.Itoa(i), func(t *testing.T) {
-					t.Parallel()
-					gap := overlapTrial(t, p, p.named("job"+strconv.Itoa(i)))
-					mu.Lock()
-					defer mu.Unlock()
-					gaps = append(gaps, gap)
-				})
-			}
-		})
-		if len(gaps) != trials {
-			t.Fatalf("%d of %d trials came to an end", len(gaps), trials)
+		for _, o := range all {
+			gaps = append(gaps, o.end())
+			o.old.says("is lost")
+			o.next.stop(128 + int(syscall.SIGKILL))
 		}
 		slices.Sort(gaps)
 		t.Logf("%d trials; between the last sign of the old job and the first of the new one: smallest %v, median %v",
@@ -81,26 +82,58 @@ func TestJobsNeverOverlap(t *testing.T) {
 	})
 }
 
-// overlapTrial returns the time between the old leader's job and the new one's.
-func overlapTrial(t *testing.T, p *place, election string) time.Duration {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "work")
-	// The shell is the command; the worker is its child, and so are two others that do the same.
-	script := fmt.Sprintf(`trap "" TERM; for i in 1 2; do %s=%s %s & done; wait`, workerVar, path, os.Args[0])
-	elect := func(url string) *run {
-		return start(t, url, "elect", election, "--grace", "500ms", "-v", "--", "sh", "-c", script)
-	}
-	link := p.servers.NewLink(t)
-	old := elect(p.over(link))
-	eventually(t, "the first job is at work", func() bool { return len(stints(t, path)) == 1 })
-	next := elect(p.direct())
-	next.says("stands for")
-	time.Sleep(time.Duration(len(election)%7) * 150 * time.Millisecond) // another phase of the renewal in each trial
-	link.Blackhole(t)
-	eventually(t, "the second job is at work", func() bool { return len(stints(t, path)) == 2 })
-	time.Sleep(100 * time.Millisecond) // for an old job to be seen beside the new one
-	terms := stints(t, path)
-	old.says("is lost")
-	next.stop(128 + 9)
-	return terms[1].first.Sub(terms[0].last)
+// TestJobOfAKilledElect kills elect itself: nothing of its job goes on, and the next one begins when the session is over.
+func TestJobOfAKilledElect(t *testing.T) {
+	onEach(t, func(p *place) {
+		t := p.t
+		o := newTrial(t, p, p.named("job"))
+		o.begin()
+		killed := time.Now()
+		o.old.signal(syscall.SIGKILL)
+		gap := o.end()
+		last := stints(t, o.path)[0].last
+		t.Logf("the job's last sign was %v after the kill, and %v before the next one's first", last.Sub(killed), gap)
+		if gap <= 0 {
+			t.Errorf("two jobs at once, for %v", -gap)
+		}
+	})
+}
+
+// TestElectCampaignsAgain gives the old leader its link back, and ends the next one.
+func TestElectCampaignsAgain(t *testing.T) {
+	onEach(t, func(p *place) {
+		t := p.t
+		o := newTrial(t, p, p.named("job"))
+		o.begin("--grace", "100ms")
+		heal := o.link.Cut(t)
+		o.end()
+		o.old.says("is lost")
+		heal()
+		o.next.stop(128 + int(syscall.SIGKILL))
+		eventually(t, "the old leader leads again", func() bool { return len(stints(t, o.path)) == 3 })
+	})
+}
+
+// TestElectOnce does not campaign again.
+func TestElectOnce(t *testing.T) {
+	onEach(t, func(p *place) {
+		t := p.t
+		o := newTrial(t, p, p.named("job"))
+		o.begin("--grace", "100ms", "--once")
+		o.link.Cut(t)
+		o.old.ends(5)
+	})
+}
+
+// TestGraceThatIsTooLong is refused at once, by a candidate that would have to wait.
+func TestGraceThatIsTooLong(t *testing.T) {
+	onEach(t, func(p *place) {
+		t := p.t
+		o := newTrial(t, p, p.named("job"))
+		o.begin()
+		said := o.elect(p.direct(), "--grace", "30s").ends(2).stderr()
+		if !strings.Contains(said, "grace too long for a term") {
+			t.Errorf("it says %q", said)
+		}
+	})
 }

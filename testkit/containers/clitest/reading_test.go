@@ -46,7 +46,8 @@ func ids(services []service) (all []string) {
 
 // TestReading has one process of each kind, and looks at them in every way.
 func TestReading(t *testing.T) {
-	onEach(t, func(t *testing.T, p *place) {
+	onEach(t, func(p *place) {
+		t := p.t
 		api, reaper, url := p.named("api"), p.named("reaper"), p.direct()
 		start(t, url, "list", api).ends(3)
 		start(t, url, "leader", reaper).ends(3)
@@ -94,7 +95,8 @@ func TestReading(t *testing.T) {
 
 // TestWatch follows instances and a leader as they come and go.
 func TestWatch(t *testing.T) {
-	onEach(t, func(t *testing.T, p *place) {
+	onEach(t, func(p *place) {
+		t := p.t
 		api, reaper, url := p.named("api"), p.named("reaper"), p.direct()
 		services := start(t, url, "watch", api, "-o", "json")
 		lines := start(t, url, "watch", api)
@@ -136,7 +138,8 @@ func TestWatch(t *testing.T) {
 
 // TestReaderThatGoes closes the other end of the pipe.
 func TestReaderThatGoes(t *testing.T) {
-	onEach(t, func(t *testing.T, p *place) {
+	onEach(t, func(p *place) {
+		t := p.t
 		api := p.named("api")
 		watch := startPiped(t, p.direct(), "watch", api)
 		if line := watch.first(); !strings.HasSuffix(line, "0 instances\n") {

@@ -86,7 +86,7 @@ func openError(err error) error {
 			return err
 		}
 	}
-	if _, signaled := errors.AsType[*job.Signaled](err); signaled {
+	if _, signaled := errors.AsType[*job.SignalError](err); signaled {
 		return err
 	}
 	return &usageError{err}
@@ -100,7 +100,7 @@ func statusOf(err error) int {
 	if e, is := errors.AsType[*exitError](err); is {
 		return e.status
 	}
-	if s, is := errors.AsType[*job.Signaled](err); is {
+	if s, is := errors.AsType[*job.SignalError](err); is {
 		return exitSignal + number(s.Signal)
 	}
 	if e, is := errors.AsType[*job.StartError](err); is {

@@ -69,12 +69,12 @@ func (s *signals) handle(ctx context.Context, caught os.Signal) {
 	case slices.Contains(stops, caught):
 	case caught == os.Interrupt || caught == syscall.SIGTERM:
 		if ctx.Err() == nil {
-			s.cancel(&job.Signaled{Signal: caught})
+			s.cancel(&job.SignalError{Signal: caught})
 		} else if !s.forward(os.Kill) { // a second one, and no job: somebody does not want to wait
 			os.Exit(exitSignal + number(caught))
 		}
 	case !s.forward(caught) && caught == hangUp:
-		s.cancel(&job.Signaled{Signal: caught})
+		s.cancel(&job.SignalError{Signal: caught})
 	}
 }
 

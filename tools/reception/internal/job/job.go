@@ -23,11 +23,11 @@ type Spec struct {
 	Signals <-chan os.Signal
 }
 
-// A Signaled is the cause of a context that a signal has ended. The same signal stops the job.
-type Signaled struct{ Signal os.Signal }
+// A SignalError is the cause of a context that a signal has ended. The same signal stops the job.
+type SignalError struct{ Signal os.Signal }
 
 // Error returns the name of the signal.
-func (s *Signaled) Error() string { return "signal: " + s.Signal.String() }
+func (s *SignalError) Error() string { return "signal: " + s.Signal.String() }
 
 // A StartError says that the command could not be started.
 type StartError struct {
@@ -87,7 +87,7 @@ func Run(ctx, deadline context.Context, spec Spec) (status int, err error) {
 
 // stopSignal returns the signal that tells a job to stop because ctx has ended.
 func stopSignal(ctx context.Context) os.Signal {
-	if by, ok := errors.AsType[*Signaled](context.Cause(ctx)); ok {
+	if by, ok := errors.AsType[*SignalError](context.Cause(ctx)); ok {
 		return by.Signal
 	}
 	return terminate

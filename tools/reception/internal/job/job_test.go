@@ -51,7 +51,10 @@ func eventually(t *testing.T, what string, f func() bool) {
 // leaves its process ID in a folder.
 type crowd struct{ dir string }
 
-func newCrowd(t *testing.T) crowd { return crowd{t.TempDir()} }
+func newCrowd(t *testing.T) crowd {
+	t.Helper()
+	return crowd{t.TempDir()}
+}
 
 // script starts the crowd; then is what the command does when all are there.
 func (c crowd) script(then string) string {
@@ -89,7 +92,7 @@ func (c crowd) left(t *testing.T) (alive []int) {
 
 // zombie says whether a process has ended and is only waiting for an init that does not come.
 func zombie(pid int) bool {
-	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	state, err := exec.CommandContext(context.Background(), "ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err != nil || strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
@@ -137,7 +140,7 @@ func TestStop(t *testing.T) {
 		trap  string
 	}{
 		{"by the end of a context", nil, "TERM"},
-		{"by the signal that ended it", &Signaled{syscall.SIGINT}, "INT"},
+		{"by the signal that ended it", &SignalError{syscall.SIGINT}, "INT"},
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		ready := filepath.Join(t.TempDir(), "ready")

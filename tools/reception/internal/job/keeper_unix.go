@@ -168,7 +168,10 @@ func start(spec Spec) (*process, error) {
 		return nil, fmt.Errorf("cannot start a keeper: %w", err)
 	}
 	p := &process{keeper: keeper, control: control, done: make(chan struct{})}
-	return p, p.started(report, spec.Command[0])
+	if err := p.started(report, spec.Command[0]); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // started waits for the keeper's report, and then for the job's end in the background.
