@@ -8,7 +8,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest4a0864a58064
+const _ = driver.Digest941a90a35118
 
 // rules are what the operations mean, as values, so that tests can put a wrong one in and see that it is noticed.
 type rules struct {

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest4a0864a58064
+const _ = driver.Digest941a90a35118
 
 // toDriverAttributes makes a copy for the backend.
 func toDriverAttributes(from Attributes) driver.Attributes {

@@ -9,7 +9,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest4a0864a58064
+const _ = driver.Digest941a90a35118
 
 // Client is one process's place in a cluster: it registers services, sees those of others, and campaigns in elections.
 // It is safe for concurrent use. NewClient makes one over any backend, Open by URL.

@@ -22,7 +22,9 @@ import (
 // until 4 s in what another one may have had from 3 s on.
 //
 // Where a confirmation needs to settle (the server that gives it passes it on only every so often), it counts when
-// another one is confirmed that was sent at least settle later, which shows that the earlier one has been passed on.
+// another one is confirmed that was sent at least settle after its answer, which shows that the earlier one has been
+// passed on. The interleaving that this forbids: two requests are sent settle apart, the first is held up on its way and
+// both arrive together; counted from their sendings, the first has been passed on, and it has not.
 type renewal struct {
 	ask    func(context.Context) (goodFor time.Duration, err error)
 	ttl    time.Duration // of the session
@@ -48,8 +50,8 @@ type renewal struct {
 
 // A confirmation is a request that the backend has confirmed.
 type confirmation struct {
-	sent    time.Time
-	goodFor time.Duration
+	sent, answered time.Time
+	goodFor        time.Duration
 }
 
 // marginOf returns how much of goodFor is given away for clocks that run at different rates, and for what passes between a
@@ -69,7 +71,7 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 	}
 	// Opening a session is an act of the servers that decide about it, so it needs no time to settle.
 	r.opened = sent
-	r.extend(confirmation{sent, opened.TTL})
+	r.extend(confirmation{sent: sent, goodFor: opened.TTL})
 	return r
 }
 
@@ -112,25 +114,27 @@ func newTermRenewal(r *renewal, grace time.Duration, ask func(context.Context) (
 func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.hasLapsed(time.Now()) && r.final {
+	now := time.Now()
+	if r.hasLapsed(now) && r.final {
 		r.over = true
 	}
 	if r.over {
 		return false
 	}
 	r.goodFor = goodFor
+	c := confirmation{sent: sent, answered: now, goodFor: goodFor}
 	if r.settle == 0 {
-		r.extend(confirmation{sent, goodFor})
+		r.extend(c)
 		return true
 	}
-	for len(r.unsettled) > 0 && !sent.Before(r.unsettled[0].sent.Add(r.settle)) {
+	for len(r.unsettled) > 0 && !sent.Before(r.unsettled[0].answered.Add(r.settle)) {
 		r.extend(r.unsettled[0])
 		r.unsettled = r.unsettled[1:]
 	}
 	// Those that come thick and fast are thinned: an eighth of settle apart they bound the list, and cost the horizon no
 	// more than that.
 	if last := len(r.unsettled) - 1; last < 0 || sent.Sub(r.unsettled[last].sent) >= r.settle/8 {
-		r.unsettled = append(r.unsettled, confirmation{sent, goodFor})
+		r.unsettled = append(r.unsettled, c)
 	}
 	return true
 }
@@ -183,7 +187,7 @@ func (r *renewal) wait() time.Duration {
 	if len(r.unsettled) == 0 || time.Until(r.until) > pace+r.settle {
 		return pace
 	}
-	return min(pace, max(0, time.Until(r.unsettled[0].sent.Add(r.settle))))
+	return min(pace, max(0, time.Until(r.unsettled[0].answered.Add(r.settle))))
 }
 
 // pace returns how often to ask: as the backend wants it, and in proportion more often where its answers are good for

@@ -98,6 +98,31 @@ func TestConfirmationCountsWhenItHasSettled(t *testing.T) {
 	})
 }
 
+func TestConfirmationSettlesAfterItsAnswer(t *testing.T) {
+	// A request that was held up on its way may have arrived with the next one. So what shows that it has been passed on is
+	// one that was sent settle after its answer, whatever the time between their sendings.
+	synctest.Test(t, func(t *testing.T) {
+		const settle = 2500 * time.Millisecond
+		r := newTermRenewal(newRenewal(time.Now(), opened(settle), nil), 0, nil)
+		first := time.Now()
+		time.Sleep(2 * time.Second)
+		r.confirm(first, testTTL)
+		time.Sleep(time.Second)
+		r.confirm(time.Now(), testTTL)
+		if !r.horizon().IsZero() {
+			t.Error("a confirmation counts that may not have been passed on")
+		}
+		if got := r.wait(); got != settle-time.Second {
+			t.Errorf("the next question comes in %v, want %v", got, settle-time.Second)
+		}
+		time.Sleep(settle - time.Second)
+		r.confirm(time.Now(), testTTL)
+		if got := r.horizon().Sub(first); got != 9*time.Second {
+			t.Errorf("the horizon is %v after the sending, want 9s", got)
+		}
+	})
+}
+
 func TestFinalRenewalTakesNoLateConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newTermRenewal(newRenewal(time.Now(), opened(0), nil), 0, nil)

@@ -13,7 +13,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest4a0864a58064
+const _ = driver.Digest941a90a35118
 
 // validateRegister checks what [Client.Register] takes.
 func validateRegister(service *Service) error {

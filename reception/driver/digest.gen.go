@@ -2,6 +2,6 @@
 
 package driver
 
-// Digest4a0864a58064 is named after the spec that this package was generated from. Whatever is generated together
+// Digest941a90a35118 is named after the spec that this package was generated from. Whatever is generated together
 // refers to it, so that a tree of which only a part was regenerated does not compile.
-const Digest4a0864a58064 = true
+const Digest941a90a35118 = true

@@ -5,7 +5,7 @@ package driver
 import "context"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest4a0864a58064
+const _ = Digest941a90a35118
 
 // Intercept returns a backend that makes every call of b, every Next of its streams included, through with.
 func Intercept(b Backend, with Interceptor) Backend { return &intercepted{b, with} }

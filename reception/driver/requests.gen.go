@@ -5,7 +5,7 @@ package driver
 import "time"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest4a0864a58064
+const _ = Digest941a90a35118
 
 // OpenSessionRequest is what [Backend.OpenSession] takes.
 type OpenSessionRequest struct {
@@ -21,8 +21,8 @@ type OpenSessionResponse struct {
 	TTL time.Duration
 	// RenewEvery is how often to renew, leaving room for retries within TTL.
 	RenewEvery time.Duration
-	// Settle is the age at which a confirmed renewal counts: it does so once another one, sent at least this much
-	// later, is confirmed too. 0 where a confirmation counts at once.
+	// Settle is the age at which a confirmed renewal counts: it does so once another one is confirmed that was sent at
+	// least this much after the first one's answer. 0 where a confirmation counts at once.
 	Settle time.Duration
 }
 

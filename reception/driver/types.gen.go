@@ -5,7 +5,7 @@ package driver
 import "maps"
 
 // A tree of which only a part was regenerated does not compile.
-const _ = Digest4a0864a58064
+const _ = Digest941a90a35118
 
 // Attributes are the free-form facts that a service publishes about itself. Nil and empty are the same.
 type Attributes map[string]string

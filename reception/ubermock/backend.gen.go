@@ -12,7 +12,7 @@ import (
 )
 
 // A tree of which only a part was regenerated does not compile.
-const _ = driver.Digest4a0864a58064
+const _ = driver.Digest941a90a35118
 
 // MockBackend is a mock of [driver.Backend].
 type MockBackend struct {
