@@ -11,6 +11,9 @@ import (
 type Arena struct {
 	// Backend is what histories and reports call it.
 	Backend string
+	// Namespace, made of letters, digits and hyphens, becomes a part of names, for servers that other runs use as well. It
+	// may be empty.
+	Namespace string
 	// Timing says how long things take.
 	Timing conformance.Timing
 	// Connect opens the connection of a process, which is independent of every other one. A process that has crashed

@@ -76,7 +76,7 @@ const (
 
 // recorder takes down a history.
 type recorder struct {
-	start time.Time
+	began time.Time
 
 	mu     sync.Mutex
 	order  int64
@@ -88,7 +88,7 @@ func (r *recorder) begin(e Event) *Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.order++
-	e.From, e.Began = r.order, time.Since(r.start)
+	e.From, e.Began = r.order, time.Since(r.began)
 	return &e
 }
 
@@ -97,7 +97,7 @@ func (r *recorder) end(e *Event, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.order++
-	e.To, e.Ended = r.order, time.Since(r.start)
+	e.To, e.Ended = r.order, time.Since(r.began)
 	if err != nil {
 		e.Err = err.Error()
 	}

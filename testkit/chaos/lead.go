@@ -46,8 +46,9 @@ func (p *process) stand(limit time.Duration) *lead {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	e := p.r.begin(Event{Op: opCampaign, Process: p.label, Name: electionName})
-	term, err := p.client.Campaign(ctx, electionName, &reception.Service{Name: serviceName, ID: p.label})
+	election := p.r.arena.electionName()
+	e := p.r.begin(Event{Op: opCampaign, Process: p.label})
+	term, err := p.client.Campaign(ctx, election, &reception.Service{Name: p.r.arena.serviceName(), ID: p.label})
 	if err != nil {
 		p.r.end(e, err)
 		return nil
@@ -99,7 +100,7 @@ func (l *lead) held() bool {
 		r.mu.Unlock()
 		return false
 	}
-	e := r.begin(Event{Op: opHeld, Process: l.p.label, Name: electionName, Token: l.term.Token()})
+	e := r.begin(Event{Op: opHeld, Process: l.p.label, Token: l.term.Token()})
 	r.mu.Unlock()
 	e.OK = l.term.Held()
 	r.end(e, nil)
@@ -118,7 +119,7 @@ func (l *lead) lead(random *rand.Rand) {
 	defer tired.Stop()
 	stalls := random.IntN(4) == 0
 	over := context.AfterFunc(l.term.Context(), func() {
-		r.note(Event{Op: opOver, Process: p.label, Name: electionName, Token: l.term.Token()}, context.Cause(l.term.Context()))
+		r.note(Event{Op: opOver, Process: p.label, Token: l.term.Token()}, context.Cause(l.term.Context()))
 	})
 	defer over() // unless the term has ended, it is given up, or its process ends
 	life, claimed := l.claim()
@@ -161,7 +162,7 @@ func (l *lead) resign(hurry bool) {
 	if hurry {
 		cancel()
 	}
-	e := l.p.r.begin(Event{Op: opResign, Process: l.p.label, Name: electionName, Token: l.term.Token()})
+	e := l.p.r.begin(Event{Op: opResign, Process: l.p.label, Token: l.term.Token()})
 	l.p.r.end(e, l.term.Resign(ctx))
 }
 

@@ -41,11 +41,9 @@ type line struct {
 }
 
 // onFake makes a cluster in memory with all that can befall it.
-func onFake(wrap func(*line, driver.Backend) driver.Backend) *chaos.Arena {
-	s := &stage{
-		cluster: fake.NewCluster(fake.WithTTL(timing.TTL), fake.WithPropagation(timing.Propagation/10)),
-		wrap:    wrap, lines: make(map[int]*line),
-	}
+func onFake(wrap func(*line, driver.Backend) driver.Backend, options ...fake.ClusterOption) *chaos.Arena {
+	options = append([]fake.ClusterOption{fake.WithTTL(timing.TTL), fake.WithPropagation(timing.Propagation / 10)}, options...)
+	s := &stage{cluster: fake.NewCluster(options...), wrap: wrap, lines: make(map[int]*line)}
 	return &chaos.Arena{
 		Backend: "fake", Timing: timing, Connect: s.connect, Servers: 1,
 		Faults: []chaos.Fault{

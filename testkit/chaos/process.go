@@ -85,7 +85,7 @@ func (p *process) end() {
 func (p *process) list() ([]string, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.r.arena.Timing.TTL)
 	defer cancel()
-	services, err := p.client.ListServices(ctx, serviceName)
+	services, err := p.client.ListServices(ctx, p.r.arena.serviceName())
 	return names(services), err
 }
 
@@ -118,7 +118,7 @@ func (p *process) shows(instances []string, leader uint64) bool {
 
 // watch follows the instances for as long as the process lives.
 func (p *process) watch() {
-	states, err := p.client.NewWatcher(serviceName).Start(p.ctx)
+	states, err := p.client.NewWatcher(p.r.arena.serviceName()).Start(p.ctx)
 	if err != nil {
 		return // it is closed
 	}
@@ -135,7 +135,7 @@ func (p *process) watch() {
 
 // watchLeader follows the election for as long as the process lives.
 func (p *process) watchLeader() {
-	states, err := p.client.NewLeaderWatcher(electionName).Start(p.ctx)
+	states, err := p.client.NewLeaderWatcher(p.r.arena.electionName()).Start(p.ctx)
 	if err != nil {
 		return
 	}
@@ -178,7 +178,7 @@ func (p *process) Event(event reception.Event) {
 	case reception.EventSessionKept:
 		p.r.note(Event{Op: opCertain, Process: p.label}, nil)
 	case reception.EventRestored:
-		p.r.note(Event{Op: opCertain, Process: p.label, Name: strings.TrimPrefix(event.Name, serviceName+"/")}, nil)
+		p.r.note(Event{Op: opCertain, Process: p.label, Name: strings.TrimPrefix(event.Name, p.r.arena.serviceName()+"/")}, nil)
 	default:
 	}
 }
@@ -243,7 +243,7 @@ func (p *process) register(id, version string, limit time.Duration) {
 	defer cancel()
 	e := p.r.begin(Event{Op: opRegister, Process: p.label, Name: id, Version: version})
 	err := p.client.Register(ctx, &reception.Service{
-		ID: id, Name: serviceName, Address: "192.0.2.1", Port: 80, Attributes: reception.Attributes{"version": version},
+		ID: id, Name: p.r.arena.serviceName(), Address: "192.0.2.1", Port: 80, Attributes: reception.Attributes{"version": version},
 	}, func(err error) { p.r.note(Event{Op: opDoubt, Process: p.label, Name: id}, err) })
 	p.r.end(e, err)
 	if err == nil {
@@ -262,5 +262,5 @@ func (p *process) deregister(id string, limit time.Duration) {
 	delete(p.wants, id)
 	p.mu.Unlock()
 	e := p.r.begin(Event{Op: opDeregister, Process: p.label, Name: id, Version: version})
-	p.r.end(e, p.client.Deregister(ctx, &reception.Service{ID: id, Name: serviceName}))
+	p.r.end(e, p.client.Deregister(ctx, &reception.Service{ID: id, Name: p.r.arena.serviceName()}))
 }

@@ -5,24 +5,25 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-reception/sdk/reception"
 )
 
-// What the processes of a run share. The arena keeps runs apart.
-const (
-	serviceName  = "api"
-	electionName = "reaper"
-)
+// serviceName is the name of the service that all processes of a run provide.
+func (a *Arena) serviceName() string { return strings.TrimSuffix("api-"+a.Namespace, "-") }
+
+// electionName is the name of the election in which all of them stand.
+func (a *Arena) electionName() string { return strings.TrimSuffix("reaper-"+a.Namespace, "-") }
 
 // Run plays a plan on an arena and returns what was seen, which [History.Check] judges. It fails only if a process cannot
 // connect, or ctx ends. Calls of the arena are made on the caller's goroutine.
 func Run(ctx context.Context, a *Arena, p Plan, log reception.Logger) (*History, error) {
 	p = p.complete(a)
 	r := &run{
-		arena: a, plan: p, log: log, recorder: &recorder{start: time.Now()}, calm: make(chan struct{}),
+		arena: a, plan: p, log: log, recorder: &recorder{began: time.Now()}, calm: make(chan struct{}),
 		schedule: draw(a, p), counter: &counter{}, processes: make([]*process, p.Processes+1),
 	}
 	r.ctx, r.cancel = context.WithCancel(ctx)
@@ -64,7 +65,7 @@ type action struct {
 func (r *run) play() error {
 	r.lives = make([]int, len(r.processes))
 	for i := range r.processes {
-		if err := r.boot(i); err != nil {
+		if err := r.start(i); err != nil {
 			return err
 		}
 	}
@@ -74,14 +75,14 @@ func (r *run) play() error {
 	for len(r.actions) > 0 {
 		next := r.actions[0]
 		r.actions = r.actions[1:]
-		if err := pause(r.ctx, next.at-time.Since(r.start)); err != nil {
+		if err := pause(r.ctx, next.at-time.Since(r.began)); err != nil {
 			return err
 		}
 		if err := next.do(); err != nil {
 			return err
 		}
 	}
-	if err := pause(r.ctx, r.plan.Length-time.Since(r.start)); err != nil {
+	if err := pause(r.ctx, r.plan.Length-time.Since(r.began)); err != nil {
 		return err
 	}
 	r.note(Event{Op: opCalm}, nil)
@@ -89,9 +90,23 @@ func (r *run) play() error {
 	return r.settle()
 }
 
+// start starts a process. One that cannot connect is started again in a while: it may be the servers that are in trouble.
+func (r *run) start(index int) error {
+	err := r.boot(index)
+	if err == nil || r.ctx.Err() != nil || time.Since(r.began) > r.plan.Length+r.plan.Settle {
+		return err
+	}
+	r.log.Printf("chaos: %v", err)
+	r.insert(time.Since(r.began)+r.arena.Timing.TTL/2, func() error { return r.start(index) })
+	return nil
+}
+
 // plot puts an action on the timeline, no later than the end of the faults.
-func (r *run) plot(at time.Duration, do func() error) {
-	r.actions = append(r.actions, action{min(at, r.plan.Length), do})
+func (r *run) plot(at time.Duration, do func() error) { r.insert(min(at, r.plan.Length), do) }
+
+// insert puts an action on the timeline.
+func (r *run) insert(at time.Duration, do func() error) {
+	r.actions = append(r.actions, action{at, do})
 	slices.SortStableFunc(r.actions, func(a, b action) int { return cmp.Compare(a.at, b.at) })
 }
 
@@ -122,7 +137,7 @@ func (r *run) strike(s Step) error {
 
 // inflict does what a fault does, and returns what undoes it; nil for nothing.
 func (r *run) inflict(f Fault, victim int) (heal func() error, err error) {
-	boot := func() error { return r.boot(victim) }
+	boot := func() error { return r.start(victim) }
 	switch f.Name {
 	case crash:
 		r.processes[victim].crash()
@@ -160,10 +175,11 @@ func (r *run) settle() error {
 	for _, l := range r.led() {
 		l.held()
 	}
-	e := r.begin(Event{Op: opSettled, Process: r.observer().label, Value: r.counter.read()})
+	e := r.begin(Event{Op: opSettled, Process: r.observer().label})
+	e.Value = r.counter.read()
 	instances, err := r.observer().list()
 	e.Instances = instances
-	if leader, err := r.observer().client.Leader(r.ctx, electionName); err == nil {
+	if leader, err := r.observer().client.Leader(r.ctx, r.arena.electionName()); err == nil {
 		e.Token = leader.Token
 	}
 	r.end(e, err)
@@ -177,7 +193,7 @@ func (r *run) agreed() bool {
 	if err != nil || !slices.Equal(sorted(instances), r.wanted()) {
 		return false
 	}
-	leader, err := r.observer().client.Leader(r.ctx, electionName)
+	leader, err := r.observer().client.Leader(r.ctx, r.arena.electionName())
 	if err != nil || !r.leads(leader.Token) {
 		return false
 	}

@@ -60,7 +60,10 @@ func draw(a *Arena, p Plan) []Step {
 	random := stream(p.Seed, "schedule")
 	kinds := a.kinds(p.Wiped)
 	var steps []Step
-	for range p.Faults {
+	if p.Wiped {
+		steps = wipes(a, p, random)
+	}
+	for range 4 * p.Faults { // or until there are enough: some collide
 		kind := kinds[random.IntN(len(kinds))]
 		step := Step{
 			At:    p.Length/20 + draws(random, p.Length*16/20),
@@ -73,13 +76,12 @@ func draw(a *Arena, p Plan) []Step {
 		case Servers:
 			step.Victim = random.IntN(a.Servers)
 		}
-		steps = append(steps, step)
-	}
-	if p.Wiped {
-		steps = append(steps, wipes(a, p, random)...)
+		if len(steps) < p.Faults && !slices.ContainsFunc(steps, func(other Step) bool { return a.collide(step, other) }) {
+			steps = append(steps, step)
+		}
 	}
 	slices.SortFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
-	return a.apart(steps)
+	return steps
 }
 
 // wipes draws the wipes of a run: one in each half.
@@ -116,23 +118,14 @@ func (a *Arena) fault(name string) Fault {
 	return kinds[i]
 }
 
-// apart leaves out what would strike a victim that is in the same trouble, and a second fault of the servers at a time:
-// two of three servers make no cluster, and nothing would happen.
-func (a *Arena) apart(steps []Step) []Step {
-	var kept []Step
-	for _, step := range steps {
-		collides := slices.ContainsFunc(kept, func(other Step) bool {
-			if other.At+other.For < step.At {
-				return false
-			}
-			ofServers := func(s Step) bool { return a.fault(s.Fault).Victims != Processes }
-			return ofServers(step) && ofServers(other) || other.Victim == step.Victim && other.Fault == step.Fault
-		})
-		if !collides {
-			kept = append(kept, step)
-		}
+// collide says whether two steps must not overlap, and do: a victim cannot be in the same trouble twice, and of three
+// servers two make no cluster, so that nothing would happen.
+func (a *Arena) collide(s, other Step) bool {
+	if s.At+s.For < other.At || other.At+other.For < s.At {
+		return false
 	}
-	return kept
+	ofServers := func(s Step) bool { return a.fault(s.Fault).Victims != Processes }
+	return ofServers(s) && ofServers(other) || s.Victim == other.Victim && s.Fault == other.Fault
 }
 
 // length draws how long a fault lasts: a hiccup, about a TTL, or so long that everything has run out.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/go-reception/sdk/fake"
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/chaos"
 )
@@ -59,8 +60,12 @@ func play(t *testing.T, wrap wrapper, plan chaos.Plan, loud bool) (h *chaos.Hist
 		if loud {
 			log = printer{t}
 		}
+		var options []fake.ClusterOption
+		if plan.Seed%3 == 0 { // as ZooKeeper's servers do
+			options = append(options, fake.WithSettle(timing.TTL/4))
+		}
 		var err error
-		if h, err = chaos.Run(t.Context(), onFake(wrap), plan, log); err != nil {
+		if h, err = chaos.Run(t.Context(), onFake(wrap, options...), plan, log); err != nil {
 			t.Error(err)
 		}
 	})

@@ -52,7 +52,7 @@ func TestTamperedHistories(t *testing.T) {
 			}
 		}},
 		{chaos.RuleCounter, func(_ *testing.T, h *chaos.History) {
-			h.Events[last(h, "settled")].Value--
+			h.Events[last(h, "settled")].Value -= 2
 		}},
 		{chaos.RuleRestored, func(_ *testing.T, h *chaos.History) {
 			e := &h.Events[last(h, "settled")]

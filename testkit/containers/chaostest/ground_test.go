@@ -34,7 +34,9 @@ type site struct {
 	timing conformance.Timing
 	// connect opens a backend, of which Close closes all that belongs to it.
 	connect func(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error)
-	// expire ends a session as an administrator does.
+	// single says that a client knows one server only, which is as much as Consul's can.
+	single bool
+	// expire ends a session as an administrator does; nil where that is not tried.
 	expire func(driver.SessionID)
 	// faults are those that only this backend knows.
 	faults []chaos.Fault
@@ -67,7 +69,7 @@ func (s *site) field() *field {
 func (f *field) open(number int, log reception.Logger) (*process, error) {
 	link := f.NewLink(f.tb)
 	way := link
-	if number%2 == 1 {
+	if number%2 == 1 || f.single {
 		way = link.To(f.Node(number % len(f.Nodes())))
 	}
 	p := &process{link: link}
@@ -119,15 +121,17 @@ func (f *field) arena(name string) *chaos.Arena {
 		{Name: "partition", Victims: chaos.Servers, Strike: func(victim int) func() {
 			return f.Partition(f.tb, f.Node(victim), f.Node((victim+1)%len(f.Nodes())))
 		}},
-		{Name: "expire", Victims: chaos.Processes, Excuse: chaos.Expiry, Strike: func(victim int) func() {
+	}
+	if f.expire != nil {
+		faults = append(faults, chaos.Fault{Name: "expire", Victims: chaos.Processes, Excuse: chaos.Expiry, Strike: func(victim int) func() {
 			for _, session := range f.processes[victim].take() {
 				f.expire(session)
 			}
 			return nil
-		}},
+		}})
 	}
 	return &chaos.Arena{
-		Backend: name, Timing: f.timing, Servers: len(f.Nodes()), Faults: append(faults, f.faults...),
+		Backend: name, Namespace: f.namespace, Timing: f.timing, Servers: len(f.Nodes()), Faults: append(faults, f.faults...),
 		Connect: func(number int, log reception.Logger) (*chaos.Connection, error) {
 			p, err := f.open(number, log)
 			if err != nil {

@@ -10,6 +10,7 @@ package chaostest
 import (
 	"flag"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/go-reception/sdk/testkit/containers"
@@ -26,5 +27,9 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Those side by side mostly wait.
+	if err := flag.Set("test.parallel", strconv.Itoa(*lanes)); err != nil {
+		panic(err)
+	}
 	os.Exit(containers.Main(m))
 }
