@@ -20,6 +20,7 @@ var openers = struct {
 
 // packages says what to import for the schemes of this module.
 var packages = map[string]string{
+	"consul":    "github.com/go-reception/sdk/backends/consul",
 	"etcd":      "github.com/go-reception/sdk/backends/etcd",
 	"exhibitor": "github.com/go-reception/sdk/backends/zookeeper",
 	"fake":      "github.com/go-reception/sdk/fake",

@@ -178,7 +178,7 @@ func leaderCases() []testCase {
 				token := d.leads(leading, election)
 				waiting, _ := e.session()
 				e.enqueue(waiting, election, "e")
-				own, other := d.watchCandidacy(leading, election), d.watchCandidacy(waiting, election)
+				own, other := d.watchCandidacy(leading, election), e.watchCandidacy(waiting, election)
 				there := func(present map[string]*driver.Candidate) bool { return len(present) == 1 }
 				own.until(s.soon(), "the candidacy shows", there)
 				other.until(s.soon(), "the other candidacy shows", there)

@@ -206,12 +206,13 @@ func repeatedOutages(s *scene) {
 	service := s.service(s.name("api"), "1")
 	told := a.told(service)
 	b.sees(s.soon(), service.Name, service)
-	for range 10 {
+	for i := range 10 {
 		heal := a.cut()
 		told.next(s.gone(), reception.ErrDisconnected)
 		b.sees(s.gone(), service.Name)
 		heal()
 		b.sees(s.step()+s.soon(), service.Name, service)
+		a.restores(i+1, s.soon()) // an outage is over when its owner knows, too
 		told.next(s.soon(), reception.ErrSessionExpired)
 		told.none()
 	}

@@ -8,10 +8,22 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/go-reception/sdk/backends/consul"
 	"github.com/go-reception/sdk/backends/etcd"
 	"github.com/go-reception/sdk/backends/zookeeper"
 	"github.com/go-reception/sdk/reception"
 )
+
+// Consul returns a client of the shared Consul server. Its elections are in a
+// namespace that no other client has; services have none on Consul, so give them
+// names that no other test uses. It is closed at the end of the test.
+func Consul(tb testing.TB) reception.Client {
+	tb.Helper()
+	addr := SharedConsul(tb).Endpoints()[0]
+	client, err := consul.Dial(tb.Context(), addr,
+		consul.WithPrefix(strings.TrimPrefix(namespace(), "/")), consul.WithTTLChecks())
+	return handOver(tb, client, err)
+}
 
 // Etcd returns a client of the shared etcd server, in a namespace that no other
 // client has. It is closed at the end of the test.

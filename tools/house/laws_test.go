@@ -19,7 +19,7 @@ var (
 	diffLib = modules("github.com/aymanbagabas/go-udiff")
 	linear  = modules("github.com/anishathalye/porcupine")
 
-	consul    = modules("github.com/hashicorp/consul/api")
+	consul    = modules("github.com/hashicorp/consul/api", "github.com/google/uuid", "golang.org/x/time")
 	etcd      = modules("go.etcd.io/etcd/api/v3", "go.etcd.io/etcd/client/pkg/v3", "go.etcd.io/etcd/client/v3", "google.golang.org/grpc")
 	zookeeper = modules("github.com/go-zookeeper/zk")
 )
@@ -55,7 +55,7 @@ var laws = []law{
 		may:  anyOf(paths(reception, driver), modules("go.uber.org/mock")),
 	},
 	{
-		text: "the consul adapter needs the SDK, the SPI and Consul's client",
+		text: "the consul adapter needs the SDK, the SPI, Consul's client, a rate limiter and UUIDs",
 		of:   paths("backends/consul/..."),
 		may:  anyOf(paths(reception, driver, "backends/internal/..."), consul),
 	},

@@ -1,0 +1,2 @@
+// Package consul is Reception over Consul.
+package consul

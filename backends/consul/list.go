@@ -1,0 +1,53 @@
+package consul
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/consul/api"
+
+	"github.com/go-reception/sdk/reception/driver"
+)
+
+// ListServices implements [driver.Backend].
+func (b *backend) ListServices(
+	ctx context.Context, in *driver.ListServicesRequest,
+) (*driver.ListServicesResponse, error) {
+	var entries []*api.ServiceEntry
+	var index uint64
+	err := b.read(ctx, func(ctx context.Context) error {
+		found, meta, err := b.client.Health().Service(in.Name, "", !b.settings.unhealthy, consistent(ctx))
+		if err != nil {
+			return err
+		}
+		if meta.ResultsFilteredByACLs {
+			return errFiltered
+		}
+		entries, index = found, meta.LastIndex
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	instances := inOrder(winners(newReader(b, in.Name).records(entries)))
+	return &driver.ListServicesResponse{Instances: instances, Revision: index}, nil
+}
+
+// ListNames implements [driver.Backend].
+func (b *backend) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*driver.ListNamesResponse, error) {
+	var services map[string][]string
+	err := b.read(ctx, func(ctx context.Context) error {
+		found, meta, err := b.client.Catalog().Services(consistent(ctx))
+		if err == nil && len(found) == 0 && meta.ResultsFilteredByACLs {
+			err = errFiltered
+		}
+		services = found
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	delete(services, helperName)
+	return &driver.ListNamesResponse{Names: slices.Sorted(maps.Keys(services))}, nil
+}
