@@ -26,8 +26,9 @@ const healthPath = "/health/"
 
 // A checkServer answers Consul's questions for the health of this process: for each session that is open it is well.
 type checkServer struct {
-	address string // host:port, as Consul reaches it
-	miss    time.Duration
+	address string        // host:port, as Consul reaches it
+	hide    time.Duration // how long Consul may be silent before its check of this process has failed
+	miss    time.Duration // how long it may be silent before that is to be told
 	log     reception.Logger
 	server  *http.Server
 	served  chan struct{} // closed when the server has returned
@@ -41,10 +42,13 @@ type checkServer struct {
 type asks struct {
 	server  *checkServer
 	session driver.SessionID
-	timer   *time.Timer // fires when Consul has not asked for too long
+	hiding  *time.Timer // fires when Consul's check must have failed
+	missing *time.Timer // fires when Consul has not asked for so long that it is to be told of
 
 	// Guarded by the server's mu:
-	lapsed bool // it has fired
+	hidden bool // hiding has fired
+	back   bool // Consul has asked again after that
+	missed bool // missing has fired
 }
 
 // newCheckServer begins to listen where Consul is to ask.
@@ -65,7 +69,7 @@ func newCheckServer(s *settings) (*checkServer, error) {
 		port = strconv.Itoa(s.advertisedPort)
 	}
 	c := &checkServer{
-		address: net.JoinHostPort(s.host, port), miss: s.deregister, log: s.logger,
+		address: net.JoinHostPort(s.host, port), hide: s.checkInterval + s.checkTimeout, miss: s.deregister, log: s.logger,
 		served: make(chan struct{}), expected: make(map[driver.SessionID]*asks),
 	}
 	c.server = &http.Server{
@@ -114,11 +118,15 @@ func (c *checkServer) expect(session driver.SessionID) *asks {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := &asks{server: c, session: session}
-	a.timer = time.AfterFunc(c.miss, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		a.lapsed = true
-	})
+	note := func(fired *bool) func() {
+		return func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			*fired, c.doubted = true, true
+		}
+	}
+	a.hiding = time.AfterFunc(c.hide, note(&a.hidden))
+	a.missing = time.AfterFunc(c.miss, note(&a.missed))
 	c.expected[session] = a
 	return a
 }
@@ -127,18 +135,24 @@ func (c *checkServer) expect(session driver.SessionID) *asks {
 func (a *asks) stop() {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
-	a.timer.Stop()
+	a.hiding.Stop()
+	a.missing.Stop()
 	delete(a.server.expected, a.session)
 }
 
-// missed says whether Consul has not asked for so long that it was to be told of.
-func (a *asks) missed() bool {
+// failed says whether the session is gone as far as Consul's questions tell, and why: because there were none for so long
+// that it is to be told of, or so long that readers have lost what lived on the session, before they came again.
+func (a *asks) failed() error {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
-	if a.lapsed {
-		a.server.doubted = true
+	switch {
+	case a.missed:
+		return fmt.Errorf("%w for %v", driver.ErrNoConsulHealthCheck, a.server.miss)
+	case a.back:
+		return fmt.Errorf("consul had not asked for the health of this process for %v", a.server.hide)
+	default:
+		return nil
 	}
-	return a.lapsed
 }
 
 // trusted says whether Consul can be taken to reach this process.
@@ -179,9 +193,9 @@ func (c *checkServer) asked(path string) bool {
 		return false
 	}
 	c.doubted = false
-	if !a.lapsed {
-		a.timer.Reset(c.miss)
-	}
+	a.back = a.hidden
+	a.hiding.Reset(c.hide)
+	a.missing.Reset(c.miss)
 	return true
 }
 

@@ -105,10 +105,12 @@ func (b *backend) addTTLCheck(ctx context.Context, s *session) error {
 		return nil
 	}
 	check := b.ttlCheck(s)
+	registration := &api.AgentCheckRegistration{
+		ID: check.CheckID, Name: check.Name, ServiceID: helperID(s.id), AgentServiceCheck: *check,
+	}
+	registration.CheckID = "" // here it is called ID, and the other is refused
 	err := b.write(ctx, func(ctx context.Context) error {
-		return b.client.Agent().CheckRegisterOpts(&api.AgentCheckRegistration{
-			ID: check.CheckID, Name: check.Name, ServiceID: helperID(s.id), AgentServiceCheck: *check,
-		}, options(ctx))
+		return b.client.Agent().CheckRegisterOpts(registration, options(ctx))
 	})
 	if err != nil {
 		return err

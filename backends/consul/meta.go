@@ -27,9 +27,10 @@ const formatVersion = 1
 
 // A mark is which write has made a record.
 type mark struct {
-	// epoch counts the take-overs of an instance: a client that takes a record over writes one that is greater than all
-	// that it sees, and restores its record under that same one. So the record that was written last by a take-over is
-	// told from one that its displaced owner has restored later.
+	// epoch tells registrations of an instance from each other: a client that registers it writes one that is greater
+	// than all that it sees, and than the servers' index of the service's last change, so that it is greater than what
+	// was removed before, too. It restores its record under that same one. So whoever has registered last is told from
+	// one that it has displaced and that restores its record later.
 	epoch      uint64
 	generation uint64
 }

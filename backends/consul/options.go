@@ -152,7 +152,9 @@ func usable(host string) bool {
 }
 
 // removeHelper is after what time Consul is to remove a helper that is critical: a good while after all that lived on it.
-func (s *settings) removeHelper() time.Duration { return max(s.deregister, minDeregister) + 2*minDeregister }
+func (s *settings) removeHelper() time.Duration {
+	return max(s.deregister, minDeregister) + 2*minDeregister
+}
 
 // interval is how often a session is renewed.
 func (s *settings) interval() time.Duration {

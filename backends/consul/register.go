@@ -14,7 +14,7 @@ import (
 //
 // An agent's acknowledgement does not make an instance visible, so Register waits until the servers show it. Nor does an
 // agent ask whose record it overwrites, and another agent's cannot be overwritten at all: so every owner writes a record
-// of its own, with a greater epoch than all that there are, and readers choose.
+// of its own, with a greater epoch than all that there were, and readers choose.
 func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*driver.RegisterResponse, error) {
 	w, unlock, err := b.begin(ctx, in.Session, &in.Instance)
 	if err != nil {
@@ -22,6 +22,7 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 	}
 	defer unlock()
 	out := &driver.RegisterResponse{}
+	w.epoch = max(w.epoch, w.index)
 	var displaced []*record
 	for _, r := range w.found {
 		switch {
@@ -95,8 +96,8 @@ type writing struct {
 	b        *backend
 	session  *session
 	instance *driver.Instance
-	service  string // Consul's ID of it
-	epoch    uint64 // 0 as long as it was never stored
+	service  string    // Consul's ID of it
+	epoch    uint64    // 0 as long as it was never stored
 	found    []*record // the records of this instance that there are
 	index    uint64    // of what was found
 	restores bool      // it is enough that the record is there, where it cannot pass for the moment

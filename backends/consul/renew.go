@@ -83,8 +83,10 @@ func (b *backend) beatOnce(ctx context.Context, s *session) error {
 // inspect looks at the session as readers see it. An error that is not ErrSessionExpired says that nobody knows, or that
 // the records are hidden for the moment.
 func (b *backend) inspect(ctx context.Context, s *session) error {
-	if s.asks != nil && s.asks.missed() {
-		return b.expire(ctx, s, driver.ErrNoConsulHealthCheck)
+	if s.asks != nil && s.lockSession() == "" {
+		if err := s.asks.failed(); err != nil {
+			return b.expire(ctx, s, err)
+		}
 	}
 	checks, err := b.view(ctx, s)
 	if err != nil {

@@ -18,10 +18,10 @@ import (
 )
 
 // timing is what the clients of these tests keep to. What a session outlives its last renewal by is the time that the
-// servers take to hear of it, and in an election the lock-delay.
+// servers take to hear of it, and in an election the lock-delay, which is as long as the TTL.
 var timing = conformance.Timing{
-	TTL: ttl, Late: lockDelay + 500*time.Millisecond, Propagation: 300 * time.Millisecond,
-	Backoff: 500 * time.Millisecond, Margin: lockDelay / 10, Grace: grace,
+	TTL: ttl, Late: ttl + 500*time.Millisecond, Propagation: 300 * time.Millisecond,
+	Backoff: 500 * time.Millisecond, Margin: ttl / 10, Grace: grace,
 }
 
 func TestConformance(t *testing.T) {
@@ -99,7 +99,7 @@ func (s *stage) ok(err error) {
 func (s *stage) connect(_ conformance.T, log reception.Logger) driver.Backend {
 	c := &connection{link: s.server.NewLink(s.tb())}
 	b, err := consul.NewBackend(open(s.tb(), c.link.Endpoints()[0]), append([]consul.Option{
-		consul.WithPrefix(s.prefix), consul.WithTTL(ttl), consul.WithLockDelay(lockDelay),
+		consul.WithPrefix(s.prefix), consul.WithTTL(ttl), consul.WithLockDelay(ttl),
 		consul.WithOperationTimeout(2 * time.Second), consul.WithLogger(log),
 	}, s.with(c)...)...)
 	s.ok(err)
