@@ -38,6 +38,7 @@ type backend struct {
 	end      context.CancelFunc
 	services *pulse // of the watches that lists are served from
 	records  *pulse // of all others
+	together *batcher
 	// hurried says that the connection was tried again moments ago.
 	hurried atomic.Bool
 	tasks   sync.WaitGroup // the goroutines that Close joins
@@ -53,6 +54,7 @@ func newBackend(client *clientv3.Client, s *settings) *backend {
 	}
 	b.life, b.end = context.WithCancel(context.Background())
 	b.services, b.records = newPulse(b.life, "services", s.interval(), true), newPulse(b.life, "records", s.interval(), false)
+	b.together = &batcher{b: b}
 	b.close = sync.OnceValue(b.shutDown)
 	b.tasks.Go(func() { b.keep(b.services) })
 	b.tasks.Go(func() { b.keep(b.records) })
@@ -66,7 +68,7 @@ func (b *backend) Name() string { return "etcd" }
 func (b *backend) Close() error { return b.close() }
 
 func (b *backend) shutDown() error {
-	b.end()
+	b.together.close()
 	b.tasks.Wait()
 	if !b.own {
 		return nil

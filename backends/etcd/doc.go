@@ -79,6 +79,7 @@
 // # Costs
 //
 // A register is one request; a list is one unless the service is watched, and costs the servers as much as it returns.
+// Registrations that come back together after an outage share requests, a hundred each.
 // A change costs a watch one message, however many instances there are, and all watches of a client share one
 // connection and two streams: one for services, one for the rest. A client that has registered something renews one
 // lease, every third of the TTL; a candidate or leader renews one each, and a leader also reads its election then.

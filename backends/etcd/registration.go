@@ -45,7 +45,8 @@ func (b *backend) put(session driver.SessionID, i *driver.Instance, opts ...clie
 }
 
 // Restore implements [driver.Backend]. It guesses that there is no record, which is the common case after an outage and
-// then costs one request, and otherwise replaces the very record that it has judged.
+// then costs one request at the most, and otherwise replaces the very record that it has judged. Records that are
+// restored at the same time share requests.
 func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driver.RestoreResponse, error) {
 	put, err := b.put(in.Session, &in.Instance)
 	if err != nil {
@@ -54,7 +55,7 @@ func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driv
 	var present *mvccpb.KeyValue
 	for {
 		var revision int64
-		present, revision, err = b.swap(ctx, string(put.KeyBytes()), present, put)
+		present, revision, err = b.together.swap(ctx, leaseOf(in.Session), present, put)
 		if err != nil {
 			return nil, err
 		}

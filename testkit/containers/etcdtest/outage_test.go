@@ -115,27 +115,6 @@ func TestTenOutages(t *testing.T) {
 	t.Logf("back after %v at the latest", longest)
 }
 
-// TestManyComeBack has a thousand registrations come back at once.
-func TestManyComeBack(t *testing.T) {
-	t.Parallel()
-	server := shared(t)
-	link := server.NewLink(t)
-	client, other := dial(t, link.Endpoints()), dial(t, server.Endpoints())
-	const n = 1000
-	for i := range n {
-		ok(t, client.Register(t.Context(), service("api", fmt.Sprint(i)), nil))
-	}
-	undo := link.Cut(t)
-	sees(t, 3*ttl, other, "api")
-	undo()
-	start := time.Now()
-	eventually(t, 10*time.Second, func() string { return "all are back" }, func() bool {
-		got, err := ids(t.Context(), other, "api")
-		return err == nil && len(got) == n
-	})
-	t.Logf("%d are back after %v", n, time.Since(start))
-}
-
 // TestDeregisterDuringAnOutage is H4: what was deregistered does not come back.
 func TestDeregisterDuringAnOutage(t *testing.T) {
 	t.Parallel()
