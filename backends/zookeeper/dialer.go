@@ -82,6 +82,10 @@ func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error
 		s.giveUp.Stop()
 		return nil, errors.Join(errAbandoned, conn.Close())
 	}
+	if d.current != nil { // the vendor's client leaves that open on which it was told that its session has expired
+		d.current.giveUp.Stop()
+		_ = d.current.Conn.Close() // it may be closed already
+	}
 	d.current = s
 	return s, nil
 }
