@@ -74,8 +74,9 @@ func TestExpiredSession(t *testing.T) {
 	}
 	ok(t, client.Register(t.Context(), service("api", "4"), nil))
 	healthy(t, states, "1", "2", "3", "4")
-	if got := told.all(); len(got) != 9 || !errors.Is(got[0], reception.ErrSessionExpired) {
-		t.Errorf("the callbacks were told %v", got)
+	losses := slices.DeleteFunc(told.all(), func(err error) bool { return !errors.Is(err, reception.ErrSessionExpired) })
+	if len(losses) != 9 {
+		t.Errorf("the callbacks were told %v", told.all())
 	}
 }
 

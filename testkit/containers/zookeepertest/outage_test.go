@@ -34,6 +34,7 @@ func TestOutage(t *testing.T) {
 			ok(t, client.Register(t.Context(), service("api", "1"), told.note))
 			states, err := client.NewWatcher("api").Start(t.Context())
 			ok(t, err)
+			time.Sleep(ttl / 2) // until the first renewals have settled
 			undo := link.Cut(t)
 			during := time.Duration(times * float64(ttl))
 			time.Sleep(during)
