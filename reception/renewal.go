@@ -190,6 +190,15 @@ func (r *renewal) wait() time.Duration {
 	return min(pace, max(0, time.Until(r.unsettled[0].answered.Add(r.settle))))
 }
 
+// start returns how long to wait before the first question: none where confirmations need to settle, because until one
+// has, no more is certain than when the session was opened.
+func (r *renewal) start() time.Duration {
+	if r.settle > 0 && !r.final {
+		return 0
+	}
+	return r.pace()
+}
+
 // pace returns how often to ask: as the backend wants it, and in proportion more often where its answers are good for
 // less than the session's time to live, as they are where a term is backed by something shorter than that. With grace it
 // is more often still, because by that much less is left to be asked in.
@@ -280,7 +289,7 @@ func (r *renewal) run(ctx context.Context, on events) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watchman{
 		renewal: r, on: on, retry: r.retrier(),
-		next:    time.NewTimer(r.pace()),
+		next:    time.NewTimer(r.start()),
 		notice:  time.NewTimer(time.Until(r.horizon()) - r.grace),
 		horizon: time.NewTimer(time.Until(r.horizon())),
 		answers: make(chan answer, 1),
