@@ -24,7 +24,7 @@ type ground struct {
 }
 
 // grounds are those that there are.
-var grounds = []ground{etcdGround}
+var grounds = []ground{etcdGround, zooKeeperGround}
 
 // A site is three servers.
 type site struct {
