@@ -102,19 +102,15 @@ func (s *story) found(rule, format string, args ...any) {
 // read sorts the events into terms and troubles.
 func (s *story) read() {
 	s.readTroubles()
-	type key struct {
-		process string
-		token   uint64
-	}
-	terms := make(map[key]*term)
+	terms := make(map[int]*term)
 	for i := range s.Events {
 		e := &s.Events[i]
-		t := terms[key{e.Process, e.Token}]
+		t := terms[e.Term]
 		switch e.Op {
 		case opCampaign:
 			if e.Err == "" {
 				t = &term{won: e}
-				terms[key{e.Process, e.Token}] = t
+				terms[e.Term] = t
 				s.terms = append(s.terms, t)
 			}
 		case opHeld, opOver, opResign:

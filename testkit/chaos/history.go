@@ -38,6 +38,7 @@ type Event struct {
 	Ended     time.Duration `json:"ended"`
 	Name      string        `json:"name,omitempty"`      // the instance's ID, the election, or the fault
 	Version   string        `json:"version,omitempty"`   // what of the instance was registered
+	Term      int           `json:"term,omitempty"`      // which one of the run
 	Token     uint64        `json:"token,omitempty"`     // of the term
 	Value     int           `json:"value,omitempty"`     // of the counter
 	Life      int           `json:"life,omitempty"`      // of the counter

@@ -17,6 +17,7 @@ import (
 type lead struct {
 	p    *process
 	term reception.Term
+	n    int  // which one it is in the run
 	dead bool // it is over, or the process has crashed or left and believes nothing; guarded by run.mu
 }
 
@@ -53,9 +54,23 @@ func (p *process) stand(limit time.Duration) *lead {
 		p.r.end(e, err)
 		return nil
 	}
-	e.Token = term.Token()
+	l := &lead{p: p, term: term, n: p.r.nextTerm()}
+	e.Token, e.Term = term.Token(), l.n
 	p.r.end(e, nil)
-	return &lead{p: p, term: term}
+	return l
+}
+
+// event is one of this term.
+func (l *lead) event(op Op) Event {
+	return Event{Op: op, Process: l.p.label, Term: l.n, Token: l.term.Token()}
+}
+
+// nextTerm numbers the terms of a run.
+func (r *run) nextTerm() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.won++
+	return r.won
 }
 
 // own takes a term in.
@@ -100,7 +115,7 @@ func (l *lead) held() bool {
 		r.mu.Unlock()
 		return false
 	}
-	e := r.begin(Event{Op: opHeld, Process: l.p.label, Token: l.term.Token()})
+	e := r.begin(l.event(opHeld))
 	r.mu.Unlock()
 	e.OK = l.term.Held()
 	r.end(e, nil)
@@ -119,9 +134,13 @@ func (l *lead) lead(random *rand.Rand) {
 	defer tired.Stop()
 	stalls := random.IntN(4) == 0
 	over := context.AfterFunc(l.term.Context(), func() {
-		r.note(Event{Op: opOver, Process: p.label, Token: l.term.Token()}, context.Cause(l.term.Context()))
+		r.note(l.event(opOver), context.Cause(l.term.Context()))
 	})
-	defer over() // unless the term has ended, it is given up, or its process ends
+	defer func() {
+		if p.ctx.Err() != nil {
+			over() // the process has ended before its term
+		}
+	}()
 	life, claimed := l.claim()
 	for l.held() {
 		switch {
@@ -162,13 +181,13 @@ func (l *lead) resign(hurry bool) {
 	if hurry {
 		cancel()
 	}
-	e := l.p.r.begin(Event{Op: opResign, Process: l.p.label, Token: l.term.Token()})
+	e := l.p.r.begin(l.event(opResign))
 	l.p.r.end(e, l.term.Resign(ctx))
 }
 
 // claim is a leader's first act at the counter.
 func (l *lead) claim() (life int, claimed bool) {
-	e := l.p.r.begin(Event{Op: opClaim, Process: l.p.label, Token: l.term.Token()})
+	e := l.p.r.begin(l.event(opClaim))
 	life, value, err := l.p.r.counter.claim(l.term.Token())
 	e.Life, e.Value, e.OK = life, value, err == nil
 	l.p.r.end(e, err)
@@ -177,7 +196,8 @@ func (l *lead) claim() (life int, claimed bool) {
 
 // add makes the counter be value.
 func (l *lead) add(life, value int) {
-	e := l.p.r.begin(Event{Op: opAdd, Process: l.p.label, Token: l.term.Token(), Life: life, Value: value})
+	e := l.p.r.begin(l.event(opAdd))
+	e.Life, e.Value = life, value
 	err := l.p.r.counter.write(l.term.Token(), life, value)
 	e.OK = err == nil
 	l.p.r.end(e, err)

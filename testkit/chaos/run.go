@@ -53,6 +53,7 @@ type run struct {
 
 	mu    sync.Mutex
 	terms []*lead // those of processes that are up
+	won   int     // how many terms there were
 }
 
 // An action is something that the timeline does.

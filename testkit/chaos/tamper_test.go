@@ -25,9 +25,9 @@ func TestTamperedHistories(t *testing.T) {
 			t.Helper()
 			// The first term is still held when the second one has begun.
 			first, second := terms(t, h)
-			i := slices.IndexFunc(h.Events, func(e chaos.Event) bool { return e.Op == "held" && e.Token == second.Token })
+			i := slices.IndexFunc(h.Events, func(e chaos.Event) bool { return e.Op == "held" && e.Term == second.Term })
 			again := h.Events[i]
-			again.Process, again.Token, again.OK = first.Process, first.Token, true
+			again.Process, again.Term, again.Token, again.OK = first.Process, first.Term, first.Token, true
 			again.From++
 			h.Events = slices.Insert(h.Events, i+1, again)
 		}},
@@ -37,7 +37,7 @@ func TestTamperedHistories(t *testing.T) {
 			i := slices.IndexFunc(h.Events, func(e chaos.Event) bool { return e.Op == "held" && e.OK })
 			h.Events[i].OK = false
 			if j := slices.IndexFunc(h.Events[i+1:], func(e chaos.Event) bool {
-				return e.Op == "held" && e.OK && e.Token == h.Events[i].Token
+				return e.Op == "held" && e.OK && e.Term == h.Events[i].Term
 			}); j < 0 {
 				t.Fatal("the term is not held again")
 			}
@@ -46,7 +46,7 @@ func TestTamperedHistories(t *testing.T) {
 			t.Helper()
 			first, second := terms(t, h)
 			for i := range h.Events {
-				if e := &h.Events[i]; e.Process == second.Process && e.Token == second.Token {
+				if e := &h.Events[i]; e.Term == second.Term {
 					e.Token = first.Token
 				}
 			}

@@ -24,7 +24,7 @@ type ground struct {
 }
 
 // grounds are those that there are.
-var grounds = []ground{etcdGround, zooKeeperGround}
+var grounds = []ground{etcdGround, zooKeeperGround, consulGround}
 
 // A site is three servers.
 type site struct {

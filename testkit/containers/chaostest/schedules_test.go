@@ -35,6 +35,10 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// patience is how long everything may take to be well again after the faults. It takes seconds, where nobody else keeps
+// the machine busy.
+const patience = 2 * time.Minute
+
 // begin starts a site for a test.
 func (g ground) begin(tb testing.TB) *site {
 	tb.Helper()
@@ -64,7 +68,8 @@ func (r *results) play(t *testing.T, g ground, s *site, seed uint64) {
 	if alone() {
 		log = &lines{tb: t}
 	}
-	h, err := chaos.Run(t.Context(), s.field().arena(g.name), chaos.Plan{Seed: seed}, log)
+	plan := chaos.Plan{Seed: seed, Settle: patience}
+	h, err := chaos.Run(t.Context(), s.field().arena(g.name), plan, log)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 	}
