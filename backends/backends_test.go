@@ -14,18 +14,26 @@ import (
 // The README of the library of 2018 begins like this, but for the contexts.
 func Example() {
 	ctx := context.Background()
-	client, err := backends.DialConsul(ctx, "localhost:8500")
-	client, err = backends.DialEtcd(ctx, "localhost:2379")
-	client, err = backends.DialExhibitor(ctx, "localhost:8080/")
-	client, err = backends.DialZk(ctx, "localhost:2181")
-
-	client, err = backends.DialConsul(ctx,
-		"localhost:8500",
-		backends.WithCheckInterval(time.Second),
-		backends.WithCheckTimeout(time.Second*5),
-		backends.WithCheckDeregisterTimeout(time.Second*30),
-	)
-	_, _ = client, err
+	for _, dial := range []func() (reception.Client, error){
+		func() (reception.Client, error) { return backends.DialConsul(ctx, "localhost:8500") },
+		func() (reception.Client, error) { return backends.DialEtcd(ctx, "localhost:2379") },
+		func() (reception.Client, error) { return backends.DialExhibitor(ctx, "localhost:8080/") },
+		func() (reception.Client, error) { return backends.DialZk(ctx, "localhost:2181") },
+		func() (reception.Client, error) {
+			return backends.DialConsul(ctx,
+				"localhost:8500",
+				backends.WithCheckInterval(time.Second),
+				backends.WithCheckTimeout(time.Second*5),
+				backends.WithCheckDeregisterTimeout(time.Second*30),
+			)
+		},
+	} {
+		client, err := dial()
+		if err != nil {
+			continue // as long as nothing is there
+		}
+		_ = client.Close()
+	}
 }
 
 // TestSchemes: who imports the package can open an address of any scheme of ours.
@@ -43,16 +51,20 @@ func TestSchemes(t *testing.T) {
 func TestOptionsAreHeard(t *testing.T) {
 	ctx := t.Context()
 	for name, dial := range map[string]func() (reception.Client, error){
-		"consul: interval":   func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithCheckInterval(-1)) },
-		"consul: timeout":    func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithCheckTimeout(-1)) },
-		"consul: deregister": func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithCheckDeregisterTimeout(-1)) },
-		"consul: port":       func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithHost("h"), backends.WithPort(-1)) },
-		"consul: logger":     func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithLogger(nil)) },
-		"etcd: prefix":       func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithEtcdPrefix("//")) },
-		"etcd: ttl":          func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithTTL(-1)) },
-		"etcd: refresh":      func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithRefreshInterval(-1)) },
-		"zk: prefix":         func() (reception.Client, error) { return backends.DialZk(ctx, "h", backends.WithZkPrefix("//")) },
-		"exhibitor: prefix":  func() (reception.Client, error) { return backends.DialExhibitor(ctx, "h", backends.WithZkPrefix("//")) },
+		"consul: interval": func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithCheckInterval(-1)) },
+		"consul: timeout":  func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithCheckTimeout(-1)) },
+		"consul: deregister": func() (reception.Client, error) {
+			return backends.DialConsul(ctx, "h", backends.WithCheckDeregisterTimeout(-1))
+		},
+		"consul: port": func() (reception.Client, error) {
+			return backends.DialConsul(ctx, "h", backends.WithHost("h"), backends.WithPort(-1))
+		},
+		"consul: logger":    func() (reception.Client, error) { return backends.DialConsul(ctx, "h", backends.WithLogger(nil)) },
+		"etcd: prefix":      func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithEtcdPrefix("//")) },
+		"etcd: ttl":         func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithTTL(-1)) },
+		"etcd: refresh":     func() (reception.Client, error) { return backends.DialEtcd(ctx, "h", backends.WithRefreshInterval(-1)) },
+		"zk: prefix":        func() (reception.Client, error) { return backends.DialZk(ctx, "h", backends.WithZkPrefix("//")) },
+		"exhibitor: prefix": func() (reception.Client, error) { return backends.DialExhibitor(ctx, "h", backends.WithZkPrefix("//")) },
 	} {
 		client, err := dial()
 		if err == nil {

@@ -30,7 +30,9 @@ func WithHost(host string) ConsulConfigFunc { return consul.WithHost(host) }
 func WithPort(port int) ConsulConfigFunc { return consul.WithPort(port) }
 
 // WithCheckTimeout is [consul.WithCheckTimeout].
-func WithCheckTimeout(timeout time.Duration) ConsulConfigFunc { return consul.WithCheckTimeout(timeout) }
+func WithCheckTimeout(timeout time.Duration) ConsulConfigFunc {
+	return consul.WithCheckTimeout(timeout)
+}
 
 // WithCheckInterval is [consul.WithCheckInterval].
 func WithCheckInterval(interval time.Duration) ConsulConfigFunc {
