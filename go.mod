@@ -24,7 +24,10 @@ require (
 	google.golang.org/grpc v1.83.2
 )
 
-require golang.org/x/sys v0.49.0
+require (
+	github.com/spf13/pflag v1.0.9
+	golang.org/x/sys v0.49.0
+)
 
 require (
 	github.com/armon/go-metrics v0.4.1 // indirect
@@ -46,7 +49,6 @@ require (
 	github.com/mattn/go-colorable v0.1.13 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/mitchellh/go-homedir v1.1.0 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.27.1 // indirect
 	golang.org/x/exp v0.0.0-20260218203240-3dfff04db8fa // indirect
