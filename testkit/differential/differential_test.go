@@ -37,7 +37,7 @@ func TestDifferenceIsNoticed(t *testing.T) {
 				found := ""
 				for seed := uint64(1); seed <= sequences && found == ""; seed++ {
 					here, there := faked(), c.open()
-					found = difference(sequence(seed, there.verbs()), newSide(t, here), newSide(t, there))
+					found = difference(sequence(seed, there.verbs(), ""), newSide(t, here), newSide(t, there))
 				}
 				if (found == "") != c.same {
 					t.Errorf("found %q", found)
@@ -52,10 +52,10 @@ func TestSequencesHaveEverything(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	for seed := uint64(1); seed <= sequences; seed++ {
-		for _, s := range sequence(seed, faked().verbs()) {
+		for _, s := range sequence(seed, faked().verbs(), "") {
 			seen[s.verb]++
 		}
-		for _, s := range sequence(seed, (&Cluster{}).verbs()) {
+		for _, s := range sequence(seed, (&Cluster{}).verbs(), "") {
 			if slices.Contains([]string{"cut", "leave", "expire"}, s.verb) {
 				t.Fatalf("%s without such a fault", s.verb)
 			}

@@ -45,15 +45,15 @@ type world struct {
 	leader map[string]holder
 }
 
-// sequence returns what is to be done for a seed, always the same for the same verbs.
-func sequence(seed uint64, verbs []string) []act {
+// sequence returns what is to be done for a seed, always the same for the same verbs, with names that end in suffix.
+func sequence(seed uint64, verbs []string, suffix string) []act {
 	random := rand.New(rand.NewPCG(seed, 0))
 	w := world{map[string]int{}, map[string]bool{}, map[string]holder{}}
 	all := make([]act, steps)
 	for i := range all {
 		all[i] = w.next(act{
 			verb: verbs[random.IntN(len(verbs))], client: random.IntN(clients), other: -1,
-			name: []string{"api", "api2"}[random.IntN(2)], id: []string{"1", "2", "3"}[random.IntN(3)], n: i + 1,
+			name: []string{"api", "api2"}[random.IntN(2)] + suffix, id: []string{"1", "2", "3"}[random.IntN(3)], n: i + 1,
 		})
 	}
 	return all

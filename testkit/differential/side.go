@@ -97,6 +97,8 @@ func (s *side) discover(ctx context.Context, st act) string {
 		return s.list(ctx, st)
 	case "names":
 		names, err := c.ListNames(ctx)
+		_, suffix, _ := strings.Cut(st.name, "-")
+		names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasSuffix(name, suffix) }) // other sequences'
 		return fmt.Sprintf("%q, %s", names, identity(err))
 	}
 	return s.watch(ctx, st)
@@ -122,7 +124,8 @@ func (s *side) displaced(st act) string {
 	return fmt.Sprintf(", client %d is told: %s", st.other, s.tells(post{st.other, st.name, st.id}, reception.ErrReplaced))
 }
 
-// tells waits until the owner of a registration is told of that kind of trouble.
+// tells waits until the owner of a registration is told of that kind of trouble. That the record is in question may come
+// before it, on a busy machine or where the session's end takes a while to be heard of.
 func (s *side) tells(at post, want error) string {
 	late := time.After(patience)
 	for {
@@ -131,7 +134,9 @@ func (s *side) tells(at post, want error) string {
 			if errors.Is(err, want) {
 				return want.Error()
 			}
-			return identity(err)
+			if !errors.Is(err, reception.ErrDisconnected) {
+				return identity(err)
+			}
 		case <-late:
 			return "nothing"
 		}
@@ -242,7 +247,9 @@ func (s *side) untold() string {
 	var all []string
 	for i, told := range s.calls {
 		for len(told) > 0 {
-			all = append(all, fmt.Sprintf("registration %d: %s", i, identity(<-told)))
+			if err := <-told; !errors.Is(err, reception.ErrDisconnected) {
+				all = append(all, fmt.Sprintf("registration %d: %s", i, identity(err)))
+			}
 		}
 	}
 	return strings.Join(all, "; ")

@@ -32,9 +32,9 @@ func (l *lines) text() string {
 	return l.all.String()
 }
 
-// TestLeaderKilled has the leader of three servers killed, twice: registrations stay listed, watches go on, a term that
+// TestH20LeaderKilled has the leader of three servers killed, twice: registrations stay listed, watches go on, a term that
 // is held is either held on or ends before its successor's, and everything works again within seconds.
-func TestLeaderKilled(t *testing.T) {
+func TestH20LeaderKilled(t *testing.T) {
 	t.Parallel()
 	cluster := containers.StartEtcd(t, containers.WithNodes(3))
 	client, other := dial(t, cluster.Endpoints()), dial(t, cluster.Endpoints())
@@ -93,9 +93,9 @@ func earlier(i int) []string {
 	return ids
 }
 
-// TestWatchOfAMemberCutOff is H21: the member that a watch is connected to is cut off from the others. The watch must not
+// TestH21WatchOfAMemberCutOff: the member that a watch is connected to is cut off from the others. The watch must not
 // stay with it.
-func TestWatchOfAMemberCutOff(t *testing.T) {
+func TestH21WatchOfAMemberCutOff(t *testing.T) {
 	t.Parallel()
 	cluster := containers.StartEtcd(t, containers.WithNodes(3))
 	writer := dial(t, cluster.Endpoints())

@@ -63,9 +63,9 @@ func metered(tb testing.TB, endpoints []string) (reception.Client, *meter) {
 	return client, m
 }
 
-// TestManyComeBack has a thousand registrations come back at once: after an outage, and after an administrator has revoked
+// TestH20ManyComeBack has a thousand registrations come back at once: after an outage, and after an administrator has revoked
 // the lease. They share transactions.
-func TestManyComeBack(t *testing.T) {
+func TestH20ManyComeBack(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	link := server.NewLink(t)

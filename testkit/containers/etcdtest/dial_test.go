@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/testcontainers/testcontainers-go"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/go-reception/sdk/backends/etcd"
@@ -102,8 +104,8 @@ func works(tb testing.TB, client reception.Client) {
 	healthy(tb, states)
 }
 
-// TestTokenExpires is H24: authentication tokens die with the server that has issued them, as they do after five minutes.
-func TestTokenExpires(t *testing.T) {
+// TestH24TokenDiesWithServer: authentication tokens are lost with the server that has issued them.
+func TestH24TokenDiesWithServer(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t, containers.WithEtcdRootPassword(password))
 	client := dial(t, server.Endpoints(), etcd.WithCredentials("root", password))
@@ -123,6 +125,29 @@ func TestTokenExpires(t *testing.T) {
 		return err != nil || len(got) == 2
 	})
 	works(t, dial(t, server.Endpoints(), etcd.WithCredentials("root", password), etcd.WithPrefix("/other")))
+}
+
+// TestH24TokenExpires: tokens live for a second, and nothing is asked for so long. Renewals, lists, registrations and the
+// watch go on.
+func TestH24TokenExpires(t *testing.T) {
+	t.Parallel()
+	server := containers.StartEtcd(t,
+		containers.WithEtcdRootPassword(password), testcontainers.WithCmdArgs("--auth-token-ttl=1"))
+	const rare = 9 * time.Second // a third of it is well above a token's life
+	client := dial(t, server.Endpoints(), etcd.WithCredentials("root", password), etcd.WithTTL(rare))
+	ok(t, client.Register(t.Context(), service("api", "1"), nil))
+	states, err := client.NewWatcher("api").Start(t.Context())
+	ok(t, err)
+	healthy(t, states, "1")
+	want := []string{"1"}
+	for i := range 4 {
+		time.Sleep(rare / 3) // nothing is asked in between but by the client itself
+		id := fmt.Sprint("later-", i)
+		want = append(want, id)
+		ok(t, client.Register(t.Context(), service("api", id), nil))
+		sees(t, grace, client, "api", want...)
+		healthy(t, states, want...)
+	}
 }
 
 // TestTLS dials servers that want a client's certificate.
@@ -175,8 +200,8 @@ func TestOneEndpointOfMany(t *testing.T) {
 	ok(t, client.Close())
 }
 
-// TestServersMinimum is H20: servers whose least TTL is longer than the wanted one grant, and report, their own.
-func TestServersMinimum(t *testing.T) {
+// TestH20ServersMinimum: servers whose least TTL is longer than the wanted one grant, and report, their own.
+func TestH20ServersMinimum(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t, containers.WithEtcdTicks(200*time.Millisecond, 4*time.Second))
 	said := &lines{}

@@ -13,9 +13,9 @@ import (
 	"github.com/go-reception/sdk/testkit/containers"
 )
 
-// TestChurn is H5: every connection of a reader is reset fifty times while instances come and go. It ends up with what the
+// TestH5Churn: every connection of a reader is reset fifty times while instances come and go. It ends up with what the
 // servers have, and never sees the instance missing that is always there.
-func TestChurn(t *testing.T) {
+func TestH5Churn(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	link := server.NewLink(t)
@@ -45,9 +45,9 @@ func TestChurn(t *testing.T) {
 	healthy(t, states, want...)
 }
 
-// TestTokensGrow is H15: each term's token is greater than that of the one before, also when nobody is left in between and
+// TestH15TokensGrow: each term's token is greater than that of the one before, also when nobody is left in between and
 // the server restarts.
-func TestTokensGrow(t *testing.T) {
+func TestH15TokensGrow(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t)
 	clients := []reception.Client{dial(t, server.Endpoints()), dial(t, server.Endpoints())}
@@ -68,8 +68,8 @@ func TestTokensGrow(t *testing.T) {
 	}
 }
 
-// TestOneWatchForAll counts the server's watches: a hundred watchers of a name are one, and it goes with the last of them.
-func TestOneWatchForAll(t *testing.T) {
+// TestH8OneWatchForAll counts the server's watches: a hundred watchers of a name are one, and it goes with the last of them.
+func TestH8OneWatchForAll(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t)
 	client := dial(t, server.Endpoints())
@@ -95,7 +95,7 @@ func TestOneWatchForAll(t *testing.T) {
 		w.Stop()
 	}
 	settles(0)
-	for range 1000 { // H8
+	for range 1000 {
 		w := client.NewWatcher("api")
 		_, err := w.Start(t.Context())
 		ok(t, err)

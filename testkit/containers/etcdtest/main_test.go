@@ -15,7 +15,7 @@ import (
 const sideBySide = 8
 
 func TestMain(m *testing.M) {
-	if holds() { // this is the process that TestStoppedHolder starts
+	if holds() { // this is the process that TestH2StoppedHolder starts
 		return
 	}
 	flag.Parse()

@@ -22,8 +22,8 @@ const (
 	step = 7500 * time.Millisecond
 )
 
-// TestOutage is H3: the client cannot reach the servers, for less than a lease lives and for much more.
-func TestOutage(t *testing.T) {
+// TestH3Outage: the client cannot reach the servers, for less than a lease lives and for much more.
+func TestH3Outage(t *testing.T) {
 	t.Parallel()
 	for _, times := range []float64{0.5, 2, 20} {
 		t.Run(fmt.Sprint(times), func(t *testing.T) {
@@ -96,8 +96,8 @@ func healthy(tb testing.TB, states <-chan *reception.ServiceState, want ...strin
 	}
 }
 
-// TestTenOutages is H3's endurance: one outage after the other, each longer than the lease.
-func TestTenOutages(t *testing.T) {
+// TestH3TenOutages: one outage after the other, each longer than the lease.
+func TestH3TenOutages(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	link := server.NewLink(t)
@@ -115,8 +115,8 @@ func TestTenOutages(t *testing.T) {
 	t.Logf("back after %v at the latest", longest)
 }
 
-// TestDeregisterDuringAnOutage is H4: what was deregistered does not come back.
-func TestDeregisterDuringAnOutage(t *testing.T) {
+// TestH4DeregisterDuringAnOutage: what was deregistered does not come back.
+func TestH4DeregisterDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	link := server.NewLink(t)
@@ -138,8 +138,8 @@ func TestDeregisterDuringAnOutage(t *testing.T) {
 	})
 }
 
-// TestRevokedLease is H14 and H20: an administrator revokes the lease that everything lives on, or deletes one's key.
-func TestRevokedLease(t *testing.T) {
+// TestH14RevokedLease, which is H20 too: an administrator revokes the lease that everything lives on, or deletes one's key.
+func TestH14RevokedLease(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
@@ -165,8 +165,8 @@ func TestRevokedLease(t *testing.T) {
 	}
 }
 
-// TestMemberRestarts is H20: the one server is stopped and started, and killed and started.
-func TestMemberRestarts(t *testing.T) {
+// TestH20MemberRestarts: the one server is stopped and started, and killed and started.
+func TestH20MemberRestarts(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
@@ -188,8 +188,8 @@ func TestMemberRestarts(t *testing.T) {
 	}
 }
 
-// TestCompactionWhileCutOff is H21: what a watch needs is compacted while it is away.
-func TestCompactionWhileCutOff(t *testing.T) {
+// TestH21CompactionWhileCutOff: what a watch needs is compacted while it is away.
+func TestH21CompactionWhileCutOff(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t)
 	link := server.NewLink(t)
@@ -214,8 +214,8 @@ func TestCompactionWhileCutOff(t *testing.T) {
 	}
 }
 
-// TestNeighbours is H24: names of which one begins with the other, and prefixes likewise.
-func TestNeighbours(t *testing.T) {
+// TestH24Neighbours: names of which one begins with the other, and prefixes likewise.
+func TestH24Neighbours(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client := dial(t, server.Endpoints())

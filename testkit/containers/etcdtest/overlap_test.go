@@ -82,8 +82,8 @@ func judge(tb testing.TB, outcomes []succession) {
 	}
 }
 
-// TestBlackhole is H1 and G1: the leader's connection swallows everything, and no socket ever reports an error.
-func TestBlackhole(t *testing.T) {
+// TestH1Blackhole: the leader's connection swallows everything, and no socket ever reports an error.
+func TestH1Blackhole(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	const lanes, each = 10, 5
@@ -114,9 +114,9 @@ func TestBlackhole(t *testing.T) {
 	judge(t, outcomes)
 }
 
-// TestMemberCutFromItsPeers is H1 where nothing is wrong with the holder's own connection: the member that it talks to,
+// TestH1MemberCutFromItsPeers: nothing is wrong with the holder's own connection: the member that it talks to,
 // the leader of the cluster or a follower, is cut off from the others.
-func TestMemberCutFromItsPeers(t *testing.T) {
+func TestH1MemberCutFromItsPeers(t *testing.T) {
 	t.Parallel()
 	cluster := containers.StartEtcd(t, containers.WithNodes(3))
 	var outcomes []succession

@@ -14,7 +14,7 @@ import (
 	"github.com/go-reception/sdk/backends/etcd"
 )
 
-// holderVar makes this binary the process that TestStoppedHolder stops: where to connect, and below which prefix.
+// holderVar makes this binary the process that TestH2StoppedHolder stops: where to connect, and below which prefix.
 const holderVar = "RECEPTION_ETCDTEST_HOLDER"
 
 // holds leads an election and says over and over whether it does, until it does not. It reports whether this process is
@@ -43,9 +43,9 @@ func holds() bool {
 	return true
 }
 
-// TestStoppedHolder is H2: the leader's process is stopped for longer than its lease lives. When it goes on, the first
+// TestH2StoppedHolder: the leader's process is stopped for longer than its lease lives. When it goes on, the first
 // thing that it sees is that it does not lead.
-func TestStoppedHolder(t *testing.T) {
+func TestH2StoppedHolder(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	for range 3 {
