@@ -52,7 +52,8 @@ func (r *run) boot(index int) error {
 	p.tasks.Go(p.watchLeader)
 	p.tasks.Go(p.read)
 	if !observing {
-		p.tasks.Go(p.keepInstances)
+		r.owners.Add(1)
+		p.tasks.Go(func() { defer r.owners.Done(); p.keepInstances() })
 		p.tasks.Go(p.campaign)
 	}
 	return nil

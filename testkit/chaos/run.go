@@ -47,9 +47,10 @@ type run struct {
 	counter  *counter
 
 	actions   []action
-	processes []*process // nil: it is down; the last one is the observer
-	lives     []int      // how often each has been started
-	crashed   sync.WaitGroup
+	processes []*process     // nil: it is down; the last one is the observer
+	lives     []int          // how often each has been started
+	crashed   sync.WaitGroup // clients of processes that have
+	owners    sync.WaitGroup // those that register and withdraw
 
 	mu    sync.Mutex
 	terms []*lead // those of processes that are up
@@ -88,6 +89,7 @@ func (r *run) play() error {
 	}
 	r.note(Event{Op: opCalm}, nil)
 	close(r.calm)
+	r.owners.Wait()
 	return r.settle()
 }
 
@@ -168,11 +170,23 @@ func (r *run) renew() {
 // settle waits until everything is well again, or has had the time for it, and takes down how it stands.
 func (r *run) settle() error {
 	deadline := time.Now().Add(r.plan.Settle)
-	for !r.agreed() && time.Now().Before(deadline) {
+	for {
+		late := time.Now().After(deadline)
+		if late || r.agreed() {
+			settled, err := r.stand()
+			if late || r.agreed() { // it was so all the while
+				r.end(settled, err)
+				return nil
+			}
+		}
 		if err := pause(r.ctx, r.arena.Timing.TTL/25+1); err != nil {
 			return err
 		}
 	}
+}
+
+// stand takes down how everything stands.
+func (r *run) stand() (*Event, error) {
 	for _, l := range r.led() {
 		l.held()
 	}
@@ -183,8 +197,7 @@ func (r *run) settle() error {
 	if leader, err := r.observer().client.Leader(r.ctx, r.arena.electionName()); err == nil {
 		e.Token = leader.Token
 	}
-	r.end(e, err)
-	return nil
+	return e, err
 }
 
 // agreed says whether the servers list what is wanted, all watchers show the same, and everybody sees one leader, who

@@ -68,7 +68,7 @@ func (r *results) play(t *testing.T, g ground, s *site, seed uint64) {
 	if alone() {
 		log = &lines{tb: t}
 	}
-	plan := chaos.Plan{Seed: seed, Settle: patience}
+	plan := chaos.Plan{Seed: seed, Faults: 10, Length: 8 * g.timing.TTL, Settle: patience}
 	h, err := chaos.Run(t.Context(), s.field().arena(g.name), plan, log)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
