@@ -246,7 +246,7 @@ func (s *story) checkEnd() {
 	for _, process := range s.alive {
 		state, leader := s.latest(process, opState), s.latest(process, opLeader)
 		switch {
-		case state == nil || state.Err != "" || !slices.Equal(state.Instances, s.settled.Instances):
+		case state == nil || state.Err != "" || !slices.Equal(sorted(state.Instances), sorted(s.settled.Instances)):
 			s.found(RuleWatcher, "the watcher of %s ends with %s, listed are %v", process, state.seen(), s.settled.Instances)
 		case leader == nil || leader.Err != "" || leader.Token != s.settled.Token:
 			s.found(RuleWatcher, "the leader watcher of %s ends with %s, and the servers with %d", process, leader.seen(), s.settled.Token)

@@ -110,11 +110,11 @@ func (p *process) wanted() []string {
 	return wanted
 }
 
-// shows says whether the process's watchers show that.
+// shows says whether the process's watchers show that. A state that differs in the order alone is not delivered.
 func (p *process) shows(instances []string, leader uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Equal(p.seen, instances) && p.leader == leader
+	return slices.Equal(sorted(p.seen), sorted(instances)) && p.leader == leader
 }
 
 // watch follows the instances for as long as the process lives.

@@ -74,7 +74,7 @@ func (m *measurement) measure(t *testing.T, s *site, e ending) {
 	var group errgroup.Group
 	for lane := range width {
 		group.Go(func() error {
-			f := s.field()
+			f := s.field(t)
 			next, err := f.join(0)
 			if err != nil {
 				return err

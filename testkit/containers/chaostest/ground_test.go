@@ -30,7 +30,6 @@ var grounds = []ground{etcdGround, zooKeeperGround, consulGround}
 type site struct {
 	*containers.Cluster
 
-	tb     testing.TB
 	timing conformance.Timing
 	// connect opens a backend, of which Close closes all that belongs to it.
 	connect func(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error)
@@ -46,6 +45,7 @@ type site struct {
 type field struct {
 	*site
 
+	tb        testing.TB // whose end is the field's
 	namespace string
 	processes map[int]*process
 }
@@ -60,9 +60,10 @@ type process struct {
 	sessions []driver.SessionID
 }
 
-// field returns a new namespace.
-func (s *site) field() *field {
-	return &field{site: s, namespace: "chaos-" + uuid.NewString()[:8], processes: make(map[int]*process)}
+// field returns a new namespace for a test.
+func (s *site) field(tb testing.TB) *field {
+	tb.Helper()
+	return &field{site: s, tb: tb, namespace: "chaos-" + uuid.NewString()[:8], processes: make(map[int]*process)}
 }
 
 // open opens a connection. A process whose number is odd knows one server only, and goes down with it.

@@ -18,7 +18,8 @@ func TestSchedules(t *testing.T) {
 			results := &results{}
 			t.Cleanup(func() { results.tell(t, g) })
 			if *seed != 0 {
-				results.play(t, g, g.begin(t), *seed)
+				site := g.begin(t)
+				t.Run(fmt.Sprint("seed ", *seed), func(t *testing.T) { results.play(t, g, site, *seed) })
 				return
 			}
 			width := min(*lanes, *schedules)
@@ -27,7 +28,7 @@ func TestSchedules(t *testing.T) {
 					t.Parallel()
 					site := g.begin(t)
 					for n := lane; n < *schedules; n += width {
-						results.play(t, g, site, uint64(n)+1)
+						t.Run(fmt.Sprint("seed ", n+1), func(t *testing.T) { results.play(t, g, site, uint64(n)+1) })
 					}
 				})
 			}
@@ -43,7 +44,7 @@ const patience = 2 * time.Minute
 func (g ground) begin(tb testing.TB) *site {
 	tb.Helper()
 	s := g.start(tb)
-	s.tb, s.timing = tb, g.timing
+	s.timing = g.timing
 	return s
 }
 
@@ -69,7 +70,7 @@ func (r *results) play(t *testing.T, g ground, s *site, seed uint64) {
 		log = &lines{tb: t}
 	}
 	plan := chaos.Plan{Seed: seed, Faults: 10, Length: 8 * g.timing.TTL, Settle: patience}
-	h, err := chaos.Run(t.Context(), s.field().arena(g.name), plan, log)
+	h, err := chaos.Run(t.Context(), s.field(t).arena(g.name), plan, log)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 	}
@@ -89,7 +90,6 @@ func (r *results) play(t *testing.T, g ground, s *site, seed uint64) {
 	r.mu.Lock()
 	r.all = append(r.all, result{seed, time.Since(began), report})
 	r.mu.Unlock()
-	s.AwaitReady(t)
 }
 
 // tell says what came of all.

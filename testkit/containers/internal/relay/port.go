@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"sync"
 )
 
 // Ports are taken from below the range that the system hands out by itself, so
@@ -16,7 +17,14 @@ const (
 	attempts    = 100
 )
 
-// listenFree listens on a free port of the loopback interface.
+// taken are the ports of this process's relays. One that refuses connections is not listened on, and would be given to the
+// next relay.
+var taken sync.Map
+
+// release gives a relay's port back.
+func release(addr string) { taken.Delete(addr) }
+
+// listenFree listens on a free port of the loopback interface, which is the caller's until it is released.
 func listenFree() (net.Listener, error) {
 	above := highestPort
 	var low, high int
@@ -28,11 +36,14 @@ func listenFree() (net.Listener, error) {
 	var err error
 	for range attempts {
 		var listener net.Listener
-		port := lowestPort + rand.IntN(above-lowestPort)
-		listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
+		addr := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(above-lowestPort))
+		if _, other := taken.LoadOrStore(addr, struct{}{}); other {
+			continue
+		}
+		if listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", addr); err == nil {
 			return listener, nil
 		}
+		release(addr)
 	}
 	return nil, fmt.Errorf("no free port between %d and %d in %d attempts: %w", lowestPort, above, attempts, err)
 }

@@ -80,6 +80,7 @@ func (r *Relay) Close() error {
 	err := r.settle()
 	r.mu.Unlock()
 	r.running.Wait()
+	release(r.addr)
 	return err
 }
 

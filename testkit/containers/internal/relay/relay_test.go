@@ -267,3 +267,20 @@ func TestThrottleLimitsTheRate(t *testing.T) {
 		t.Error("Throttle(10) = nil, want an error: Toxiproxy would take it for nothing at all")
 	}
 }
+
+// TestPortIsKept: a relay that refuses connections does not lose its port to another one.
+func TestPortIsKept(t *testing.T) {
+	r, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, kept := taken.Load(r.Addr()); !kept {
+		t.Errorf("%s may be given to another relay", r.Addr())
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, kept := taken.Load(r.Addr()); kept {
+		t.Errorf("%s is not given back", r.Addr())
+	}
+}
