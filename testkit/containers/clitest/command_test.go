@@ -19,12 +19,16 @@ import (
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
+// binaryDir is where the command was built, if it was.
+var binaryDir string
+
 // binary builds the command once.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "reception-clitest-*")
 	if err != nil {
 		return "", err
 	}
+	binaryDir = dir
 	path := filepath.Join(dir, "reception")
 	build := exec.Command("go", "build", "-C", filepath.Join("..", "..", ".."), "-o", path, "./tools/reception")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -32,14 +36,6 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
-
-// removeBinary removes what binary has built, if it has.
-func removeBinary() error {
-	if path, err := binary(); err == nil {
-		return os.RemoveAll(filepath.Dir(path))
-	}
-	return nil
-}
 
 // A run is one run of the command.
 type run struct {

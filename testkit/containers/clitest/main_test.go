@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	status := containers.Main(m)
-	if err := removeBinary(); err != nil {
+	if err := os.RemoveAll(binaryDir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
