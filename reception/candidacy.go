@@ -24,8 +24,13 @@ type candidacy struct {
 // win waits in the queue until the term begins. The session is renewed meanwhile; when it is gone, so is the candidacy,
 // and the wait ends.
 func (y *candidacy) win(ctx context.Context) (*term, error) {
-	if err := y.renewal.allows(y.grace); err != nil { // now, rather than after the wait for the lead
-		return nil, err
+	if y.grace > 0 { // looked at now, rather than after the wait for the lead
+		if err := y.renewal.try(ctx); err != nil { // how long a session is good for at first is no measure
+			return nil, err
+		}
+		if err := y.renewal.allows(y.grace); err != nil {
+			return nil, err
+		}
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
@@ -87,11 +92,15 @@ func (y *candidacy) awaitTurn(ctx context.Context) (token uint64, err error) {
 // turn has come, and counts from its sending. The interleaving that this forbids: the turn came, the reply was slow, the
 // session expired and another one leads; who reports "elected" on the strength of the turn alone is the second leader.
 //
-// Where confirmations need to settle it asks until one has, or the term can stand on its session. values is the context whose values the term keeps.
+// Where confirmations need to settle it asks until one has, or the term can stand on its session. values is the context
+// whose values the term keeps.
 func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, error) {
 	t := newTerm(values, y, token)
 	for !t.renewal.held() {
 		if err := t.renewal.try(ctx); err != nil {
+			return nil, err
+		}
+		if err := t.renewal.allows(y.grace); err != nil { // a term may be good for less than its session
 			return nil, err
 		}
 		t.renewal.standOn(y.renewal)
@@ -101,9 +110,6 @@ func (y *candidacy) confirm(ctx, values context.Context, token uint64) (*term, e
 		if err := pause(ctx, t.renewal.wait()); err != nil {
 			return nil, err
 		}
-	}
-	if err := t.renewal.allows(y.grace); err != nil { // a term may be good for less than its session
-		return nil, err
 	}
 	// In this order, and Close in the other: it lets nothing be spawned any more and then ends the terms that have begun.
 	// The interleaving that this forbids: Close ends all terms, then a campaign is told that it has won and hands out a

@@ -164,6 +164,58 @@ func TestGraceThatATermDoesNotHave(t *testing.T) {
 	})
 }
 
+func TestGraceByWhatRenewalsSay(t *testing.T) {
+	// A session may be certain for less at first than after each renewal, and need time to settle.
+	synctest.Test(t, func(t *testing.T) {
+		cluster := fake.NewCluster(fake.WithTTL(ttl), fake.WithSettle(ttl/4))
+		wary := driver.Intercept(cluster.Backend(), func(
+			ctx context.Context, _ driver.Call, invoke func(context.Context) (any, error),
+		) (any, error) {
+			result, err := invoke(ctx)
+			if opened, is := result.(*driver.OpenSessionResponse); is && err == nil {
+				opened.TTL = ttl / 2
+			}
+			return result, err
+		})
+		client := newClient(t, wary)
+		// 15 s less twice 1.5 s and 3.75 s.
+		err := reception.RunWithGrace(t.Context(), client, "reaper", api("a", 1), 8250*time.Millisecond,
+			func(ctx context.Context, _ reception.Term) error {
+				time.Sleep(time.Hour)
+				return context.Cause(ctx)
+			})
+		if err != nil {
+			t.Errorf("got %v", err)
+		}
+		err = reception.RunWithGrace(t.Context(), client, "reaper", api("a", 1), 8250*time.Millisecond+1,
+			func(context.Context, reception.Term) error { return nil })
+		if !errors.Is(err, reception.ErrGraceTooLong) {
+			t.Errorf("got %v, want ErrGraceTooLong", err)
+		}
+	})
+}
+
+func TestGraceOfWhoHasWaited(t *testing.T) {
+	// Who has waited in the queue may stand on the session at once; not before that leaves the grace.
+	synctest.Test(t, func(t *testing.T) {
+		cluster := fake.NewCluster(fake.WithTTL(ttl), fake.WithSettle(ttl/4))
+		client, _, other := pair(t, cluster)
+		first, err := other.Campaign(t.Context(), "reaper", api("b", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(10*ttl+time.Second, func() { _ = first.Resign(context.WithoutCancel(t.Context())) })
+		err = reception.RunWithGrace(t.Context(), client, "reaper", api("a", 1), 8*time.Second,
+			func(ctx context.Context, _ reception.Term) error {
+				time.Sleep(time.Hour)
+				return context.Cause(ctx)
+			})
+		if err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func TestGraceNeedsAClientOfOurs(t *testing.T) {
 	bubble(t, func(s *scene) {
 		run := func(context.Context, reception.Term) error { return nil }

@@ -91,7 +91,7 @@ func (r *renewal) standOn(session *renewal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	confirmed := len(r.unsettled) > 0 && r.unsettled[0].goodFor >= goodFor
-	if !settled || !confirmed || time.Until(until) < r.settle+r.paceHeld() {
+	if !settled || !confirmed || time.Until(until) < r.settle+r.paceHeld()+r.grace {
 		return
 	}
 	if until.After(r.until) {

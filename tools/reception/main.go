@@ -12,7 +12,9 @@ package main
 import (
 	"os"
 
-	_ "github.com/go-reception/sdk/backends/etcd" // for its scheme, as are the others
+	_ "github.com/go-reception/sdk/backends/consul" // for its scheme, as are the others
+	_ "github.com/go-reception/sdk/backends/etcd"
+	_ "github.com/go-reception/sdk/backends/zookeeper"
 	_ "github.com/go-reception/sdk/fake"
 	"github.com/go-reception/sdk/tools/reception/internal/cli"
 	"github.com/go-reception/sdk/tools/reception/internal/job"

@@ -34,6 +34,28 @@ var backends = []backend{
 		},
 		lasts: 4500 * time.Millisecond,
 	},
+	{
+		name: "zookeeper",
+		cluster: func(tb testing.TB) *containers.Cluster {
+			tb.Helper()
+			return containers.SharedZooKeeper(tb).Cluster
+		},
+		url: func(endpoints []string, prefix string) string {
+			return "zk://" + strings.Join(endpoints, ",") + "?prefix=" + prefix + "&timeout=4s"
+		},
+		lasts: 5500 * time.Millisecond,
+	},
+	{
+		name: "consul",
+		cluster: func(tb testing.TB) *containers.Cluster {
+			tb.Helper()
+			return containers.SharedConsul(tb).Cluster
+		},
+		url: func(endpoints []string, prefix string) string {
+			return "consul://" + endpoints[0] + "?prefix=" + strings.TrimPrefix(prefix, "/") + "&ttl=3s"
+		},
+		lasts: 4500 * time.Millisecond,
+	},
 }
 
 // onEach runs a test on every backend, with a place of its own there.
