@@ -27,7 +27,7 @@ const healthPath = "/health/"
 // A checkServer answers Consul's questions for the health of this process: for each session that is open it is well.
 type checkServer struct {
 	address string        // host:port, as Consul reaches it
-	hide    time.Duration // how long Consul may be silent before its check of this process has failed
+	hide    time.Duration // how long Consul may be silent before one of its questions must have been lost
 	miss    time.Duration // how long it may be silent before that is to be told
 	log     reception.Logger
 	server  *http.Server
@@ -42,7 +42,7 @@ type checkServer struct {
 type asks struct {
 	server  *checkServer
 	session driver.SessionID
-	hiding  *time.Timer // fires when Consul's check must have failed
+	hiding  *time.Timer // fires when a question must have been lost, so that Consul's check has failed
 	missing *time.Timer // fires when Consul has not asked for so long that it is to be told of
 
 	// Guarded by the server's mu:
@@ -69,7 +69,7 @@ func newCheckServer(s *settings) (*checkServer, error) {
 		port = strconv.Itoa(s.advertisedPort)
 	}
 	c := &checkServer{
-		address: net.JoinHostPort(s.host, port), hide: s.checkInterval + s.checkTimeout, miss: s.deregister, log: s.logger,
+		address: net.JoinHostPort(s.host, port), hide: s.checkInterval * 7 / 4, miss: s.deregister, log: s.logger,
 		served: make(chan struct{}), expected: make(map[driver.SessionID]*asks),
 	}
 	c.server = &http.Server{

@@ -34,7 +34,8 @@ func (b *backend) OpenSession(
 		helper.Checks = api.AgentServiceChecks{b.httpCheck(s)}
 	}
 	if err := b.put(ctx, helper); err != nil {
-		s.leave()
+		s.end()
+		s.silence()
 		return nil, err
 	}
 	b.sessions.add(s)
@@ -121,7 +122,8 @@ func (b *backend) CloseSession(
 	if s == nil {
 		return &driver.CloseSessionResponse{}, nil
 	}
-	s.leave()
+	s.end()
+	s.silence()
 	if err := b.closeLocks(ctx, s); err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driv
 	for _, r := range w.found {
 		if r.service != w.service && r.alive && w.yieldsTo(r) {
 			if own != nil { // it would come back into the lists when the other one goes
-				err = b.take(ctx, w.service)
+				err = b.remove(ctx, w.service)
 			}
 			if err == nil {
 				err = driver.ErrReplaced
@@ -155,10 +155,9 @@ func (w *writing) store(ctx context.Context) (*record, error) {
 	stored, err := w.await(ctx)
 	if err != nil && w.session.life.Err() != nil && w.b.life.Err() == nil {
 		// A session that has ended takes the instance with it, as soon as the agent knows of both.
-		if err := w.b.take(ctx, w.service); err != nil {
+		if err := w.b.remove(ctx, w.service); err != nil {
 			return nil, err
 		}
-		w.b.homes.remove(w.service)
 		return nil, fmt.Errorf("%w: %w", driver.ErrSessionExpired, err)
 	}
 	if err != nil {
@@ -169,6 +168,17 @@ func (w *writing) store(ctx context.Context) (*record, error) {
 		w.b.spawn(func() { w.b.outlive(w.b.life, before.session) })
 	}
 	return stored, nil
+}
+
+// remove removes an instance of this client's from the agent.
+func (b *backend) remove(ctx context.Context, service string) error {
+	if err := b.take(ctx, service); err != nil {
+		return err
+	}
+	before := b.homes.get(service)
+	b.homes.remove(service)
+	b.spawn(func() { b.outlive(b.life, before.session) })
+	return nil
 }
 
 // registration is the instance as the agent takes it.
@@ -288,10 +298,9 @@ func (b *backend) Deregister(ctx context.Context, in *driver.DeregisterRequest) 
 		if err != nil || m.generation > in.Generation {
 			return &driver.DeregisterResponse{}, nil
 		}
-		if err := b.take(ctx, service); err != nil {
+		if err := b.remove(ctx, service); err != nil {
 			return nil, err
 		}
-		b.homes.remove(service)
 	}
 	if err := b.awaitAbsence(ctx, in, service); err != nil {
 		return nil, err

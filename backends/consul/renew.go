@@ -185,7 +185,7 @@ func (b *backend) helper(ctx context.Context, s *session, index uint64) (*api.Se
 
 // expire ends a session that has gone, and returns why. The helper stays until nothing lives on it any more: see outlive.
 func (b *backend) expire(ctx context.Context, s *session, cause error) error {
-	s.leave()
+	s.end()
 	b.outlive(ctx, s.id)
 	return fmt.Errorf("%w: %w", driver.ErrSessionExpired, cause)
 }
@@ -200,6 +200,7 @@ func (b *backend) outlive(ctx context.Context, id driver.SessionID) {
 	if s == nil || s.life.Err() == nil || s.lockSession() != "" || len(b.homes.on(id)) > 0 {
 		return
 	}
+	s.silence()
 	if err := b.take(ctx, helperID(id)); err != nil {
 		b.log.Printf("reception: consul: the helper of session %s is left to consul to remove: %v", id, err)
 	}

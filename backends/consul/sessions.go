@@ -83,13 +83,14 @@ func (t *sessions) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range t.byID {
-		s.leave()
+		s.end()
+		s.silence()
 	}
 }
 
-// leave ends the session here.
-func (s *session) leave() {
-	s.end()
+// silence has Consul be told no more that this process is well. As long as something lives on a session that has ended it
+// is told so, lest that leave the lists before it is restored on another session.
+func (s *session) silence() {
 	if s.asks != nil {
 		s.asks.stop()
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // sideBySide is how many tests run at a time: most of them wait, for a time to live to be over.
-const sideBySide = "12"
+const sideBySide = "8"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
