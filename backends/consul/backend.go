@@ -32,6 +32,7 @@ type backend struct {
 
 	pulse    pulse
 	sessions sessions
+	crowd    chan struct{} // holds a value for each write of an instance that is under way
 	homes    homes
 	writes   locks[string] // by the ID of the service that is written
 	guards   guards
@@ -41,7 +42,9 @@ var _ driver.Backend = (*backend)(nil)
 
 // newBackend returns a backend over client, which has Consul ask checks for health unless that is nil.
 func newBackend(client *api.Client, s *settings, checks *checkServer) *backend {
-	b := &backend{client: client, settings: s, log: s.logger, checks: checks, idle: func() {}}
+	b := &backend{
+		client: client, settings: s, log: s.logger, checks: checks, idle: func() {}, crowd: make(chan struct{}, crowdSize),
+	}
 	b.life, b.end = context.WithCancel(context.Background())
 	b.pulse.begin(b.life)
 	b.close = sync.OnceValue(b.shutDown)
@@ -78,6 +81,22 @@ func (b *backend) shutDown() error {
 		return nil
 	}
 	return b.checks.close()
+}
+
+// crowdSize is how many instances are written, or looked for, at a time. An agent allows an address so many connections,
+// 200 by default, and heartbeats are not to wait behind a thousand registrations that come back after an outage.
+const crowdSize = 24
+
+// enter waits for a place in the crowd until ctx ends.
+func (b *backend) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case b.crowd <- struct{}{}:
+		return func() { <-b.crowd }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-b.life.Done():
+		return nil, driver.ErrClosed
+	}
 }
 
 // read makes a request that changes nothing.

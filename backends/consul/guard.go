@@ -39,7 +39,12 @@ const filtered = 16
 func (b *backend) OpenWatchRegistration(
 	ctx context.Context, in *driver.WatchRegistrationRequest,
 ) (driver.InstanceStream, error) {
+	leave, err := b.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	records, index, err := b.find(ctx, in.Name, in.ID, 0)
+	leave()
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +160,11 @@ func (g *guard) ask(q *api.QueryOptions) ([]*api.ServiceEntry, *api.QueryMeta, e
 	}
 	t.mu.Unlock()
 	q.Filter, q.Near = strings.Join(terms, " or "), "_agent"
-	return g.b.client.Health().Service(g.name, "", false, q)
+	entries, meta, err := g.b.client.Health().Service(g.name, "", false, q)
+	if err == nil {
+		err = g.b.checkFilter(q.Context(), entries, meta)
+	}
+	return entries, meta, err
 }
 
 // deliver tells the streams what there is. It reports whether that was news to any of them.

@@ -92,9 +92,6 @@ func (p *poll[V]) once(ctx context.Context) (answer V, err error) {
 	err = p.b.request(ctx, false, limit, func(ctx context.Context) (err error) {
 		q := (&api.QueryOptions{WaitIndex: p.index, WaitTime: wait}).WithContext(ctx)
 		answer, meta, err = p.ask(q)
-		if err == nil && meta.ResultsFilteredByACLs {
-			err = errFiltered
-		}
 		return err
 	})
 	if err != nil {

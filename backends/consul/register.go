@@ -112,7 +112,7 @@ func (b *backend) begin(
 		return nil, nil, err
 	}
 	w = &writing{b: b, session: s, instance: i, service: serviceID(i.Service.Name, i.Service.ID, i.Owner)}
-	unlock, err = b.writes.lock(ctx, w.service)
+	unlock, err = b.claim(ctx, w.service)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,6 +123,20 @@ func (b *backend) begin(
 		return nil, nil, err
 	}
 	return w, unlock, nil
+}
+
+// claim waits until this client writes a service nowhere else, and not too many at all.
+func (b *backend) claim(ctx context.Context, service string) (unlock func(), err error) {
+	free, err := b.writes.lock(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := b.enter(ctx)
+	if err != nil {
+		free()
+		return nil, err
+	}
+	return func() { leave(); free() }, nil
 }
 
 // own returns the record that this owner has of the instance, nil if there is none.
@@ -269,11 +283,9 @@ func (b *backend) entries(
 		}
 		var meta *api.QueryMeta
 		entries, meta, err = b.client.Health().Service(name, "", false, q)
-		if err == nil && meta.ResultsFilteredByACLs {
-			err = errFiltered
-		}
 		if err == nil {
 			next = following(index, meta.LastIndex)
+			err = b.checkFilter(ctx, entries, meta)
 		}
 		return err
 	})
@@ -284,7 +296,7 @@ func (b *backend) entries(
 // write of this client comes between what is read and what is removed.
 func (b *backend) Deregister(ctx context.Context, in *driver.DeregisterRequest) (*driver.DeregisterResponse, error) {
 	service := serviceID(in.Name, in.ID, in.Owner)
-	unlock, err := b.writes.lock(ctx, service)
+	unlock, err := b.claim(ctx, service)
 	if err != nil {
 		return nil, err
 	}

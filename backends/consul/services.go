@@ -12,7 +12,11 @@ import (
 func (b *backend) OpenWatchService(ctx context.Context, in *driver.WatchServiceRequest) (driver.InstanceStream, error) {
 	s := &serviceStream{reader: newReader(b, in.Name)}
 	s.poll = newPoll(b, func(q *api.QueryOptions) ([]*api.ServiceEntry, *api.QueryMeta, error) {
-		return b.client.Health().Service(in.Name, "", !b.settings.unhealthy, q)
+		entries, meta, err := b.client.Health().Service(in.Name, "", !b.settings.unhealthy, q)
+		if err == nil {
+			err = b.checkFilter(q.Context(), entries, meta)
+		}
+		return entries, meta, err
 	})
 	first, err := s.poll.next(ctx) // so that whoever opens a stream learns at once if that is not possible
 	if err != nil {

@@ -28,8 +28,9 @@ type succession struct {
 
 // A trial is an election with a leader and one who waits.
 type trial struct {
-	old  reception.Term
-	next chan win
+	old   reception.Term
+	ended chan time.Time // when the old term has ended, which is after Held has turned false
+	next  chan win
 }
 
 // A win is the end of the wait.
@@ -45,7 +46,8 @@ func begin(ctx context.Context, holder, successor reception.Client, election str
 	if err != nil {
 		return nil, err
 	}
-	r := &trial{old: old, next: make(chan win, 1)}
+	r := &trial{old: old, ended: make(chan time.Time, 1), next: make(chan win, 1)}
+	context.AfterFunc(old.Context(), func() { r.ended <- time.Now() })
 	go func() {
 		term, err := successor.Campaign(ctx, election, service("new", "1"))
 		r.next <- win{term, time.Now(), err}
@@ -56,9 +58,8 @@ func begin(ctx context.Context, holder, successor reception.Client, election str
 
 // finish waits for what comes after a fault that struck at a moment.
 func (r *trial) finish(ctx context.Context, fault time.Time) (succession, error) {
-	<-r.old.Context().Done() // which is after Held has turned false
-	end := time.Now()
 	next := <-r.next
+	end := <-r.ended
 	switch {
 	case next.err != nil:
 		return succession{}, fmt.Errorf("nobody succeeds: %w", next.err)
