@@ -65,6 +65,12 @@ func ask(t *testing.T, url string) (code int) {
 	return response.StatusCode
 }
 
+// knock opens a connection.
+func knock(t *testing.T, address string) (net.Conn, error) {
+	t.Helper()
+	return (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", address)
+}
+
 func TestCheckServerAnswersForOpenSessions(t *testing.T) {
 	log := &lines{}
 	c := startCheckServer(t, WithLogger(log))
@@ -101,7 +107,7 @@ func TestCheckServerListensWhereItIsTold(t *testing.T) {
 		if err != nil || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 			continue
 		}
-		conn, err := net.DialTimeout("tcp", net.JoinHostPort(ip.String(), port), time.Second)
+		conn, err := knock(t, net.JoinHostPort(ip.String(), port))
 		if err == nil {
 			_ = conn.Close()
 			t.Errorf("it listens on %s, too", ip)
@@ -110,7 +116,7 @@ func TestCheckServerListensWhereItIsTold(t *testing.T) {
 	if err := c.close(); err != nil {
 		t.Error(err)
 	}
-	if conn, err := net.DialTimeout("tcp", c.address, time.Second); err == nil {
+	if conn, err := knock(t, c.address); err == nil {
 		_ = conn.Close()
 		t.Error("it listens after it was closed")
 	}
@@ -135,11 +141,11 @@ func TestCheckServerTellsSilence(t *testing.T) {
 func TestCheckServerThrowsOutTheSlow(t *testing.T) {
 	// Somebody who sends a request so slowly that it is never complete is disconnected.
 	c := startCheckServer(t)
-	conn, err := net.Dial("tcp", c.address)
+	conn, err := knock(t, c.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // it is over either way
+	defer conn.Close()
 	if _, err := conn.Write([]byte("GET /health/one HTTP/1.1\r\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -88,10 +88,11 @@ func plainKey(key string) bool {
 			return false
 		}
 	}
-	return key != "" && strings.IndexFunc(key, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
-	}) < 0
+	return key != "" && strings.Trim(key, plainCharacters) == ""
 }
+
+// plainCharacters are those of which Consul allows keys to be made.
+const plainCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 // attributesOf reads the attributes from the metadata of a service.
 func attributesOf(meta map[string]string) driver.Attributes {

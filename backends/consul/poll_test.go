@@ -41,7 +41,7 @@ func TestPollInstantReplies(t *testing.T) {
 			s := newStandIn(t)
 			var call atomic.Uint64
 			s.script(path, func(w http.ResponseWriter, _ *http.Request) {
-				answer(w, index(call.Add(1)), []*api.ServiceEntry{entry("api", "1", 7)})
+				answer(w, index(call.Add(1)), []*api.ServiceEntry{entry("1", 7)})
 			})
 			shown := watch(t, s)
 			eventually(t, "the instance shows", func() bool { return slices.Equal(shown(), []string{"1:7"}) })
@@ -64,17 +64,17 @@ func TestPollIndexGoesBack(t *testing.T) {
 	s.script(path, func(w http.ResponseWriter, r *http.Request) {
 		switch waits := waitIndex(r); {
 		case life.Load() == 0 && waits < 1000:
-			answer(w, 1000, []*api.ServiceEntry{entry("api", "before", 1000)})
+			answer(w, 1000, []*api.ServiceEntry{entry("before", 1000)})
 		case life.Load() == 0:
 			time.Sleep(20 * time.Millisecond) // a short poll, so that the test need not wait for a long one
-			answer(w, 1000, []*api.ServiceEntry{entry("api", "before", 1000)})
+			answer(w, 1000, []*api.ServiceEntry{entry("before", 1000)})
 		case waits < 5:
-			answer(w, 5, []*api.ServiceEntry{entry("api", "after", 5)})
+			answer(w, 5, []*api.ServiceEntry{entry("after", 5)})
 		case waits == 5:
-			answer(w, 6, []*api.ServiceEntry{entry("api", "after", 6)})
+			answer(w, 6, []*api.ServiceEntry{entry("after", 6)})
 		case waits > 6: // a server holds what waits for an index that is far away
 			time.Sleep(20 * time.Millisecond)
-			answer(w, 6, []*api.ServiceEntry{entry("api", "after", 6)})
+			answer(w, 6, []*api.ServiceEntry{entry("after", 6)})
 		default:
 			<-r.Context().Done()
 		}
@@ -94,7 +94,7 @@ func TestPollUpdatesAreNotMissed(t *testing.T) {
 			<-r.Context().Done()
 			return
 		}
-		answer(w, waits+1, []*api.ServiceEntry{entry("api", "1", waits+1)})
+		answer(w, waits+1, []*api.ServiceEntry{entry("1", waits+1)})
 	})
 	shown := watch(t, s)
 	start := time.Now()
@@ -158,7 +158,7 @@ func TestPollBreaksInTheMiddle(t *testing.T) {
 			http.Error(w, "rpc error making call: No cluster leader", http.StatusInternalServerError)
 			return
 		}
-		answer(w, 7, []*api.ServiceEntry{entry("api", "1", 7)})
+		answer(w, 7, []*api.ServiceEntry{entry("1", 7)})
 	})
 	stream, err := s.backend(t).OpenWatchService(t.Context(), &driver.WatchServiceRequest{Name: "api"})
 	if err != nil {

@@ -84,7 +84,7 @@ func TestReaderChooses(t *testing.T) {
 func BenchmarkRecords(b *testing.B) {
 	var entries []*api.ServiceEntry
 	for i := range 1000 {
-		entries = append(entries, entry("api", fmt.Sprint(i), uint64(i)))
+		entries = append(entries, entry(fmt.Sprint(i), uint64(i)))
 	}
 	r := newReader(&backend{log: &testLog{tb: b}}, "api")
 	stream := &serviceStream{reader: r, shown: winners(r.records(entries))}

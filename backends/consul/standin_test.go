@@ -106,7 +106,8 @@ func answer(w http.ResponseWriter, index uint64, body any) {
 }
 
 // entry is an instance as Consul shows it.
-func entry(name, id string, index uint64) *api.ServiceEntry {
+func entry(id string, index uint64) *api.ServiceEntry {
+	const name = "api"
 	i := &driver.Instance{Service: driver.Service{ID: id, Name: name}, Owner: "me", Generation: 1}
 	return &api.ServiceEntry{
 		Node: &api.Node{Node: "n0", Address: "10.0.0.1"},

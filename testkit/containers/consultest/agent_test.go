@@ -277,7 +277,7 @@ func TestManyRegistrations(t *testing.T) {
 	server := containers.StartConsul(t)
 	client, reader := dial(t, server.Endpoints()[0], patient...), dial(t, server.Endpoints()[0], patient...)
 	name := named(t, "api")
-	const n = 300
+	const n = 100
 	var registering sync.WaitGroup
 	errs := make([]error, n)
 	for i := range n {

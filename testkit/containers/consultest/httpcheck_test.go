@@ -1,6 +1,7 @@
 package consultest
 
 import (
+	"context"
 	"io"
 	"net"
 	"strconv"
@@ -87,8 +88,9 @@ func portOf(tb testing.TB, listener net.Listener) int {
 
 // carry carries one connection to the inside and back.
 func (b *backway) carry(outer net.Conn) {
-	defer outer.Close() //nolint:errcheck // it is over either way
-	inner, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(b.inside)))
+	defer outer.Close()
+	inside := net.JoinHostPort("127.0.0.1", strconv.Itoa(b.inside))
+	inner, err := new(net.Dialer).DialContext(context.Background(), "tcp", inside)
 	if err != nil || !b.keep(outer, inner) {
 		return
 	}
