@@ -116,7 +116,7 @@ func (g *guard) run() {
 		ctx := g.prepare()
 		entries, err := g.poll.next(ctx)
 		switch {
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil:
 			g.poll.fruitless = false
 			continue // with another question
 		case err != nil:

@@ -32,3 +32,23 @@ func TestClientsHaveNamespacesOfTheirOwn(t *testing.T) {
 		})
 	}
 }
+
+func TestConsulClientsHaveElectionsOfTheirOwn(t *testing.T) {
+	client, other := containers.Consul(t), containers.Consul(t)
+	service, err := reception.MakeService("web-of-"+t.Name(), "127.0.0.1", 8080, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Register(t.Context(), service, func(error) {}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := other.ListServices(t.Context(), service.Name)
+	if err != nil || len(found) != 1 || found[0].ID != service.ID {
+		t.Errorf("ListServices = %v, %v, want the service", found, err)
+	}
+	for _, c := range []reception.Client{client, other} { // neither waits for the other
+		if _, err := c.Campaign(t.Context(), "e", service); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
