@@ -58,8 +58,8 @@ func (r *renewal) allows(grace time.Duration) error {
 	defer r.mu.Unlock()
 	margin := marginOf(r.goodFor)
 	if most := r.goodFor - 2*margin - r.settle; grace > most {
-		return fmt.Errorf("%w: %v is more than %v, which is what %v of a term, as long as it is certain after each renewal, "+
-			"leave when the next renewal has got its time", ErrGraceTooLong, grace, max(most, 0), r.goodFor-margin)
+		return fmt.Errorf("%w: %v, where %v is the most: a term is certain for %v after each renewal, and the next renewal "+
+			"needs some of that", ErrGraceTooLong, grace, max(most, 0), r.goodFor-margin)
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func TestGraceThatATermDoesNotHave(t *testing.T) {
 		bubble(t, func(s *scene) {
 			for _, grace := range []time.Duration{12*time.Second + 1, 13500 * time.Millisecond, time.Hour} {
 				err := reception.RunWithGrace(s.Context(), s.client, "reaper", api("a", 1), grace, never)
-				if !errors.Is(err, reception.ErrGraceTooLong) || !strings.Contains(err.Error(), "more than 12s") {
+				if !errors.Is(err, reception.ErrGraceTooLong) || !strings.Contains(err.Error(), "where 12s is the most") {
 					s.Errorf("%v: got %v, want ErrGraceTooLong and that 12s would do", grace, err)
 				}
 			}

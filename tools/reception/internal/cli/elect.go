@@ -133,7 +133,7 @@ func (c *campaigner) lead(ctx context.Context, client reception.Client, candidat
 	case errors.Is(err, reception.ErrNotLeader), errors.Is(err, reception.ErrSessionExpired):
 		return true, err
 	case errors.Is(err, reception.ErrGraceTooLong):
-		return false, fmt.Errorf("--grace %v and %v to kill what is left: %w", c.grace, killTime, err)
+		return false, fmt.Errorf("--grace %v, and %v to kill what is left after it: %w", c.grace, killTime, err)
 	}
 	return false, err
 }

@@ -202,7 +202,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"elect"}, "takes the name of an ELECTION, got nothing"},
 		{[]string{"elect", "x", "sleep", "1"}, "a command to run goes after --, as in: reception elect x -- sleep 1"},
 		{[]string{"elect", "x", "--grace", "-1s", "--", "true"}, "--grace must not be negative"},
-		{[]string{"elect", "x", "--grace", "14s", "--", "true"}, "grace too long for a term: 14.2s is more than 12s"},
+		{[]string{"elect", "x", "--grace", "14s", "--", "true"}, "grace too long for a term: 14.2s, where 12s is the most"},
 		{[]string{"register", "x"}, "needs --address"},
 		{[]string{"register", "x", "--address", "0.0.0.0"}, "must be a host name or an IP address that others can reach"},
 		{[]string{"register", "x", "--address", "h", "--port", "65536"}, "must be 0 to 65535"},
