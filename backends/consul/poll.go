@@ -105,10 +105,8 @@ func (p *poll[V]) once(ctx context.Context) (answer V, err error) {
 // gone back says that the servers have begun anew, and so does the next question; one of 0 would have the server hold
 // nothing.
 func following(before, now uint64) uint64 {
-	switch {
-	case now < before:
+	if now < before {
 		return 0
-	default:
-		return max(now, 1)
 	}
+	return max(now, 1)
 }

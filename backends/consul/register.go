@@ -3,6 +3,7 @@ package consul
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/consul/api"
@@ -21,9 +22,30 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 		return nil, err
 	}
 	defer unlock()
-	out := &driver.RegisterResponse{}
+	before, displaced := winners(w.found)[in.Instance.Service.ID], w.displace()
+	stored, err := w.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &driver.RegisterResponse{Revision: stored.modified}
+	if before != nil && before.service != w.service {
+		out.Displaced = before.instance.Owner
+	}
+	for _, r := range displaced {
+		if r.node != stored.node { // its owner removes it, as soon as it learns that it is displaced
+			continue
+		}
+		if err := b.take(ctx, r.service); err != nil {
+			b.log.Printf("reception: consul: %s, which was displaced, is left to its owner to remove: %v", r.service, err)
+		}
+	}
+	return out, nil
+}
+
+// displace chooses an epoch that is greater than those of all records there were, and returns those of other owners that
+// there are.
+func (w *writing) displace() (displaced []*record) {
 	w.epoch = max(w.epoch, w.index)
-	var displaced []*record
 	for _, r := range w.found {
 		switch {
 		case r.service == w.service:
@@ -33,23 +55,7 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 			w.epoch = max(w.epoch, r.epoch+1)
 		}
 	}
-	if before := winners(w.found)[in.Instance.Service.ID]; before != nil && before.service != w.service {
-		out.Displaced = before.instance.Owner
-	}
-	stored, err := w.store(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out.Revision = stored.modified
-	for _, r := range displaced {
-		if r.node != stored.node { // otherwise its owner removes it, as soon as it learns that it is displaced
-			continue
-		}
-		if err := b.take(ctx, r.service); err != nil {
-			b.log.Printf("reception: consul: %s, which was displaced, is left to its owner to remove: %v", r.service, err)
-		}
-	}
-	return out, nil
+	return displaced
 }
 
 // Restore implements [driver.Backend].
@@ -64,16 +70,14 @@ func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driv
 	if own != nil {
 		w.epoch = max(w.epoch, own.epoch)
 	}
-	for _, r := range w.found {
-		if r.service != w.service && r.alive && w.yieldsTo(r) {
-			if own != nil { // it would come back into the lists when the other one goes
-				err = b.remove(ctx, w.service)
-			}
-			if err == nil {
-				err = driver.ErrReplaced
-			}
-			return nil, err
+	if slices.ContainsFunc(w.found, w.yieldsTo) {
+		if own != nil { // it would come back into the lists when the other one goes
+			err = b.remove(ctx, w.service)
 		}
+		if err == nil {
+			err = driver.ErrReplaced
+		}
+		return nil, err
 	}
 	switch {
 	case own != nil && own.instance.Generation > in.Instance.Generation:
@@ -153,9 +157,9 @@ func (w *writing) own() *record {
 func (w *writing) yieldsTo(r *record) bool {
 	mine := &record{
 		instance: &driver.Instance{Owner: w.instance.Owner, Generation: w.instance.Generation},
-		epoch:    w.epoch, alive: r.alive,
+		epoch:    w.epoch, alive: true,
 	}
-	return !r.foreign() && r.outranks(mine)
+	return r.service != w.service && !r.foreign() && r.alive && r.outranks(mine)
 }
 
 // store writes the instance and waits until readers see it.

@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,21 +38,19 @@ func (b *backend) RenewSession(
 			return nil, err
 		}
 	}
-	if err := b.beat(ctx, s); err != nil {
+	if err := cmp.Or(b.beat(ctx, s), failure); err != nil {
 		return nil, err
-	}
-	if failure != nil {
-		return nil, failure
 	}
 	if lock := s.lockSession(); lock != "" {
 		if err := b.checkLockSession(ctx, s, lock); err != nil {
 			return nil, err
 		}
 	}
-	if s.hasTTL() {
-		return &driver.RenewSessionResponse{GoodFor: s.ttl}, nil
+	goodFor := s.ttl
+	if !s.hasTTL() {
+		goodFor = b.settings.checkInterval + b.settings.checkTimeout
 	}
-	return &driver.RenewSessionResponse{GoodFor: b.settings.checkInterval + b.settings.checkTimeout}, nil
+	return &driver.RenewSessionResponse{GoodFor: goodFor}, nil
 }
 
 // beat sends the heartbeat of a TTL check. Where there is none it asks the agent whether it still has the helper.
