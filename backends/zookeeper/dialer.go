@@ -22,6 +22,7 @@ type dialer struct {
 	hosts *hosts
 	tls   *tls.Config
 	limit time.Duration // for a connection, and again for what it takes until there is a session
+	most  time.Duration // the longest pause
 
 	life context.Context // ends with the backend
 	end  context.CancelFunc
@@ -32,14 +33,19 @@ type dialer struct {
 	abandoned bool
 }
 
-// The pauses between attempts, once all servers have been tried.
+// The pauses between attempts, once all servers have been tried. They stay small beside the timeout, of which little is
+// left when the connection is lost.
 const (
 	firstPause   = 50 * time.Millisecond
 	longestPause = time.Second
+	pauseShare   = 10
 )
 
 func newDialer(h *hosts, config *tls.Config, timeout time.Duration) *dialer {
-	d := &dialer{hosts: h, tls: config, limit: max(timeout/4, 100*time.Millisecond)}
+	d := &dialer{
+		hosts: h, tls: config,
+		limit: max(timeout/4, 100*time.Millisecond), most: min(longestPause, max(timeout/pauseShare, firstPause)),
+	}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -99,7 +105,7 @@ func (d *dialer) pause() error {
 	if rounds == 0 {
 		return d.life.Err()
 	}
-	wait := min(longestPause, firstPause<<min(rounds-1, 10))
+	wait := min(d.most, firstPause<<min(rounds-1, 10))
 	if !pause(d.life, wait) {
 		return errAbandoned
 	}

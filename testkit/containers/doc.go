@@ -9,7 +9,7 @@
 //		...
 //	}
 //
-// [Etcd] returns a client of the SDK. [SharedConsul], [SharedEtcd] and
+// [Etcd] and [ZooKeeper] return a client of the SDK. [SharedConsul], [SharedEtcd] and
 // [SharedZooKeeper] start one server per test binary. [StartConsul], [StartEtcd]
 // and [StartZooKeeper] start servers for one test, with options such as
 // [WithNodes] and [WithTLS]. [RunConsul], [RunEtcd] and [RunZooKeeper] have the

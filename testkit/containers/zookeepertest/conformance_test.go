@@ -33,14 +33,26 @@ func byExhibitor(tb testing.TB, link *containers.Link, opts ...zookeeper.Option)
 	return zookeeper.DialExhibitorBackend(tb.Context(), exhibit(tb, link.Endpoints()[0]).Addr()+"/", opts...)
 }
 
-// exhibit starts an Exhibitor that knows one server.
-func exhibit(tb testing.TB, endpoint string) *containers.Exhibitor {
+// An address is host and port, as Exhibitor has them.
+type address struct {
+	host string
+	port int
+}
+
+func exhibitAt(tb testing.TB, endpoint string) address {
 	tb.Helper()
 	host, port, err := net.SplitHostPort(endpoint)
 	ok(tb, err)
 	number, err := strconv.Atoi(port)
 	ok(tb, err)
-	return containers.StartExhibitor(tb, number, host)
+	return address{host, number}
+}
+
+// exhibit starts an Exhibitor that knows one server.
+func exhibit(tb testing.TB, endpoint string) *containers.Exhibitor {
+	tb.Helper()
+	at := exhibitAt(tb, endpoint)
+	return containers.StartExhibitor(tb, at.port, at.host)
 }
 
 func TestConformance(t *testing.T) { conform(t, "zookeeper", directly) }

@@ -36,4 +36,4 @@ type Server interface {
 }
 
 // Backends returns what there is to be measured, in the order in which it is.
-func Backends() []Backend { return []Backend{fakeBackend, etcdBackend} }
+func Backends() []Backend { return []Backend{fakeBackend, etcdBackend, zooKeeperBackend} }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-zookeeper/zk"
 
+	"github.com/go-reception/sdk/backends/zookeeper"
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
 	"github.com/go-reception/sdk/testkit/containers/internal/ledger/wire"
 )
@@ -24,6 +26,9 @@ var zooKeeperBackend = Backend{
 		}
 		return started(ctx, box, containers.BackendZooKeeper, "github.com/go-zookeeper/zk",
 			box.ClientEndpoint, zooKeeperVersion)
+	},
+	SDK: func(ctx context.Context, _ Server, way Way) (reception.Client, error) {
+		return zookeeper.Dial(ctx, way.Addr, zookeeper.WithPrefix(prefix), zookeeper.WithSessionTimeout(way.TTL))
 	},
 	Bare: func(ctx context.Context, _ Server, way Way) (Party, error) { return connectZooKeeper(ctx, way) },
 	Fill: fillZooKeeper,
