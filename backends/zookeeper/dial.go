@@ -187,11 +187,18 @@ func (b *backend) follow(state zk.State) {
 			b.log.Printf("reception: zookeeper: the servers grant a session timeout of %v, where %v was asked for",
 				granted, b.settings.timeout)
 		}
-		b.link.gained(granted)
+		// What is read from now on must be read after the watches are there again, or a change in between is missed.
+		if b.watches.any() {
+			b.own.whenRenewed(func() { b.link.gained(granted) })
+		} else {
+			b.link.gained(granted)
+		}
 	case zk.StateExpired:
 		b.own.served()
+		b.own.lost()
 		b.link.lost()
 	default:
+		b.own.lost()
 		b.link.lost()
 	}
 }

@@ -3,6 +3,7 @@ package zookeeper
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,7 +30,8 @@ type dialer struct {
 
 	mu        sync.Mutex
 	current   *socket
-	attempts  int // since there was a session last
+	attempts  int    // since there was a session last
+	renewed   func() // called once the watches are renewed on a connection; nil when nobody waits for that
 	abandoned bool
 }
 
@@ -56,17 +58,46 @@ type socket struct {
 
 	dialer *dialer
 	giveUp *time.Timer // closes it unless there is a session in time
+	header []byte      // the first bytes that were read; touched by the reader alone
 }
 
 // errAbandoned ends a connection on which nothing is to be sent any more.
 var errAbandoned = errors.New("the client is closed")
+
+// errNoZooKeeper says that who answers speaks another protocol.
+var errNoZooKeeper = errors.New("what answers there is no ZooKeeper server, or wants TLS")
+
+// Read implements [net.Conn]. It looks at the length of the first answer, for which the vendor's client would make room
+// whatever it is: up to 4 GB for a server that speaks another protocol.
+func (s *socket) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	const lengthSize, most = 4, 1 << 10
+	if missing := lengthSize - len(s.header); missing > 0 {
+		s.header = append(s.header, p[:min(n, missing)]...)
+		if len(s.header) == lengthSize && binary.BigEndian.Uint32(s.header) > most {
+			return 0, errors.Join(errNoZooKeeper, s.Conn.Close())
+		}
+	}
+	return n, err
+}
 
 // Write implements [net.Conn].
 func (s *socket) Write(p []byte) (int, error) {
 	if s.dialer.isAbandoned() {
 		return 0, errors.Join(errAbandoned, s.Conn.Close())
 	}
-	return s.Conn.Write(p)
+	n, err := s.Conn.Write(p)
+	if err == nil && renewsWatches(p) {
+		s.dialer.watchesRenewed()
+	}
+	return n, err
+}
+
+// renewsWatches says whether a message has the servers renew watches. The vendor's client writes each with one call:
+// its length, its number, what it is.
+func renewsWatches(message []byte) bool {
+	const at, operation = 8, 101
+	return len(message) >= at+4 && binary.BigEndian.Uint32(message[at:]) == operation
 }
 
 // dial is a [zk.Dialer].
@@ -149,6 +180,43 @@ func (d *dialer) served() {
 	if d.current != nil {
 		d.current.giveUp.Stop()
 	}
+}
+
+// whenRenewed calls f once the vendor's client has renewed its watches on the present connection, which it does by itself
+// and tells nobody. It calls it after a while in any case, for there may be no watches.
+func (d *dialer) whenRenewed(f func()) {
+	d.mu.Lock()
+	d.renewed = f
+	current := d.current
+	d.mu.Unlock()
+	time.AfterFunc(renewalLimit, func() {
+		d.mu.Lock()
+		same := d.current == current
+		d.mu.Unlock()
+		if same {
+			d.watchesRenewed()
+		}
+	})
+}
+
+// renewalLimit is how long the renewal of watches is waited for.
+const renewalLimit = 50 * time.Millisecond
+
+// watchesRenewed notes that the watches are renewed on the present connection.
+func (d *dialer) watchesRenewed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.renewed != nil {
+		d.renewed()
+		d.renewed = nil
+	}
+}
+
+// lost notes that the connection was lost.
+func (d *dialer) lost() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.renewed = nil
 }
 
 func (d *dialer) isAbandoned() bool {

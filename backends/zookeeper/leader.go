@@ -12,7 +12,7 @@ import (
 
 // GetLeader implements [driver.Backend].
 func (b *backend) GetLeader(ctx context.Context, in *driver.GetLeaderRequest) (*driver.GetLeaderResponse, error) {
-	head, _, err := b.head(ctx, in.Election)
+	head, _, err := b.head(ctx, in.Election, b.getNode)
 	if err != nil {
 		return nil, err
 	}
@@ -22,8 +22,10 @@ func (b *backend) GetLeader(ctx context.Context, in *driver.GetLeaderRequest) (*
 	return &driver.GetLeaderResponse{Leader: head}, nil
 }
 
-// head reads the first of an election's queue, nil if there is none, and watches it.
-func (b *backend) head(ctx context.Context, election string) (*driver.Candidate, <-chan zk.Event, error) {
+// head reads the first of an election's queue, nil if there is none, and what read returns with it.
+func (b *backend) head(
+	ctx context.Context, election string, read func(context.Context, string) (*content, <-chan zk.Event, error),
+) (*driver.Candidate, <-chan zk.Event, error) {
 	parent := b.keys.election(election)
 again:
 	for {
@@ -32,7 +34,7 @@ again:
 			return nil, nil, err
 		}
 		for _, p := range queueOf(found.names) {
-			found, watch, err := b.watchNode(ctx, parent+"/"+p.name)
+			found, watch, err := read(ctx, parent+"/"+p.name)
 			if errors.Is(err, zk.ErrNoNode) {
 				continue again
 			}
@@ -60,7 +62,7 @@ func (b *backend) decodeCandidate(election string, p place, found *content) *dri
 // nobody.
 func (b *backend) OpenWatchLeader(ctx context.Context, in *driver.WatchLeaderRequest) (driver.CandidateStream, error) {
 	return b.openCandidates(ctx, in.Election, func(ctx context.Context) (*driver.Candidate, <-chan zk.Event, error) {
-		return b.head(ctx, in.Election)
+		return b.head(ctx, in.Election, b.watchNode)
 	})
 }
 

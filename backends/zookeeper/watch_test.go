@@ -264,7 +264,7 @@ func TestOneLeavesOneWakes(t *testing.T) {
 func TestCallsEndWithTheirContext(t *testing.T) {
 	s := serve(t)
 	b := s.backend(WithOperationTimeout(time.Hour))
-	on := session(t, b)
+	on, another := session(t, b), session(t, b)
 	register(t, b, on, "api", "1")
 	if _, err := b.Enqueue(t.Context(), &driver.EnqueueRequest{Session: on, Election: "e"}); err != nil {
 		t.Fatal(err)
@@ -307,7 +307,7 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 			return err
 		},
 		"CloseSession": func(ctx context.Context) error {
-			_, err := b.CloseSession(ctx, &driver.CloseSessionRequest{Session: on})
+			_, err := b.CloseSession(ctx, &driver.CloseSessionRequest{Session: another})
 			return err
 		},
 	}
@@ -329,7 +329,8 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 				cancel()
 				select {
 				case err := <-done:
-					if !errors.Is(err, context.Canceled) {
+					// What was swallowed may have been the cleaning up after a call before; then this one has succeeded.
+					if err != nil && !errors.Is(err, context.Canceled) {
 						t.Errorf("%s without an answer to %d: %v", name, op, err)
 					}
 				case <-time.After(10 * time.Second):

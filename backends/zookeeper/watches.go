@@ -50,6 +50,18 @@ func (w *watches) live(key watchKey) <-chan zk.Event {
 	return watch
 }
 
+// any says whether there is a watch that has not fired.
+func (w *watches) any() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, watch := range w.armed {
+		if !fired(watch) {
+			return true
+		}
+	}
+	return false
+}
+
 // fired says whether a watch has. Its channel is closed then, and stays so.
 func fired(watch <-chan zk.Event) bool {
 	select {
@@ -138,6 +150,12 @@ func (b *backend) watchNode(ctx context.Context, path string) (*content, <-chan 
 		return nil, nil, err
 	}
 	return &found.content, found.watch, nil
+}
+
+// getNode is watchNode without a watch.
+func (b *backend) getNode(ctx context.Context, path string) (*content, <-chan zk.Event, error) {
+	found, err := b.get(ctx, path)
+	return found, nil, err
 }
 
 // watchChildren reads the names of a node's children, and returns a watch that fires when they change. Where there is no

@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -34,14 +36,26 @@ var zooKeeperBackend = Backend{
 	Fill: fillZooKeeper,
 }
 
-// zooKeeperVersion asks for the statistics, which the test kit's servers tell everybody.
-func zooKeeperVersion(_ context.Context, addr string) (string, error) {
-	stats, ok := zk.FLWSrvr([]string{addr}, 10*time.Second)
-	if !ok {
-		return "", fmt.Errorf("zookeeper's statistics: %w", stats[0].Error)
+// zooKeeperVersion asks for the statistics, which the test kit's servers tell everybody. The vendor's client has a
+// function for that, which does not understand the statistics of every version.
+func zooKeeperVersion(ctx context.Context, addr string) (string, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
 	}
-	version, _, _ := strings.Cut(stats[0].Version, "-")
-	return version, nil
+	defer conn.Close() //nolint:errcheck // everything has been read
+	if _, err := io.WriteString(conn, "srvr"); err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.LimitReader(conn, 1<<16))
+	if err != nil {
+		return "", err
+	}
+	_, version, found := strings.Cut(string(text), "Zookeeper version: ")
+	if !found {
+		return "", fmt.Errorf("zookeeper's statistics do not tell its version: %.100q", text)
+	}
+	return strings.FieldsFunc(version, func(c rune) bool { return c == '-' || c == ',' || c == '\n' })[0], nil
 }
 
 // zooKeeperValue is what the SDK stores of Instance.
