@@ -49,11 +49,11 @@ func (b *backend) Enqueue(ctx context.Context, in *driver.EnqueueRequest) (*driv
 // seek looks for a candidate, first where it is believed to be.
 func (b *backend) seek(ctx context.Context, key candidateKey, at candidateAt) (candidateAt, bool, error) {
 	if at.path == "" {
-		path, err := b.findCandidate(ctx, key.election, key.mark)
-		if err != nil || path == "" {
+		paths, err := b.findCandidates(ctx, key.election, key.mark)
+		if err != nil || len(paths) == 0 {
 			return candidateAt{}, false, err
 		}
-		at.path = path
+		at.path = paths[0]
 	}
 	found, err := b.get(ctx, at.path)
 	if errors.Is(err, zk.ErrNoNode) {
@@ -67,19 +67,24 @@ func (b *backend) seek(ctx context.Context, key candidateKey, at candidateAt) (c
 	return at, true, nil
 }
 
-// findCandidate returns the path of the candidate of a session; none if there is none.
-func (b *backend) findCandidate(ctx context.Context, election, mark string) (path string, err error) {
+// findCandidates returns the paths of the candidates of a session, of which there is one at the most unless somebody
+// meddles. The server is brought up to date first: it may be another one than that on which a candidate was created whose
+// answer was lost.
+func (b *backend) findCandidates(ctx context.Context, election, mark string) (paths []string, err error) {
 	parent := b.keys.election(election)
+	if _, err := do(ctx, b, false, func(context.Context) (string, error) { return b.conn.Sync(parent) }); err != nil {
+		return nil, surprising("catching up on "+parent, err)
+	}
 	found, err := b.list(ctx, parent)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, p := range queueOf(found.names) {
 		if p.mark == mark {
-			return parent + "/" + p.name, nil
+			paths = append(paths, parent+"/"+p.name)
 		}
 	}
-	return "", nil
+	return paths, nil
 }
 
 // candidate returns where a candidate is. It fails if there is none.
@@ -262,14 +267,14 @@ func (b *backend) Withdraw(ctx context.Context, in *driver.WithdrawRequest) (*dr
 	key := candidateKey{markOf(in.Session), in.Election}
 	at, known, _ := b.mine.candidate(key)
 	if !known {
-		path, err := b.findCandidate(ctx, key.election, key.mark)
+		paths, err := b.findCandidates(ctx, key.election, key.mark)
 		if err != nil {
 			return nil, err
 		}
-		if path == "" {
+		if len(paths) == 0 {
 			return nil, driver.ErrNotLeader
 		}
-		at.path = path
+		at.path = paths[0]
 	}
 	_, err := do(ctx, b, true, func(context.Context) (struct{}, error) {
 		return struct{}{}, b.conn.Delete(at.path, anyVersion)

@@ -134,6 +134,9 @@ func (b *backend) whereabouts(ctx context.Context, key candidateKey) (candidateA
 	if at, known, _ := b.mine.candidate(key); known {
 		return at, true, nil
 	}
-	path, err := b.findCandidate(ctx, key.election, key.mark)
-	return candidateAt{path: path}, path != "", err
+	paths, err := b.findCandidates(ctx, key.election, key.mark)
+	if err != nil || len(paths) == 0 {
+		return candidateAt{}, false, err
+	}
+	return candidateAt{path: paths[0]}, true, nil
 }

@@ -119,13 +119,11 @@ func (b *backend) CloseSession(
 	}
 	paths, elections := b.mine.close(mark)
 	for _, election := range elections {
-		found, err := b.findCandidate(ctx, election, mark)
+		found, err := b.findCandidates(ctx, election, mark)
 		if err != nil {
 			return nil, err
 		}
-		if found != "" {
-			paths = append(paths, found)
-		}
+		paths = append(paths, found...)
 	}
 	if err := b.removeAll(ctx, paths); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const (
 	opExists          = 3
 	opGetData         = 4
 	opSetData         = 5
+	opSync            = 9
 	opPing            = 11
 	opGetChildren     = 12
 	opCheck           = 13
@@ -342,6 +343,8 @@ func (s *stub) perform(c *stubConn, op int32, r *reader) (*writer, int32) {
 	switch op {
 	case opAuth, opSetWatches:
 		return nil, 0
+	case opSync:
+		return new(writer).string(r.string()), 0
 	case opClose:
 		s.end(c.session)
 		return nil, 0
