@@ -173,7 +173,7 @@ func connect(ctx context.Context, servers *hosts, s *settings) (*backend, error)
 
 // drain reads what was told to the callback already, until the vendor's client has ended.
 func drain(events <-chan zk.Event) {
-	for range events { //nolint:revive // there is nothing to do with them
+	for range events {
 	}
 }
 

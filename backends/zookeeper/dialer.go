@@ -75,7 +75,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	if missing := lengthSize - len(s.header); missing > 0 {
 		s.header = append(s.header, p[:min(n, missing)]...)
 		if len(s.header) == lengthSize && binary.BigEndian.Uint32(s.header) > most {
-			return 0, errors.Join(errNoZooKeeper, s.Conn.Close())
+			return 0, errors.Join(errNoZooKeeper, s.Close())
 		}
 	}
 	return n, err
@@ -84,7 +84,7 @@ func (s *socket) Read(p []byte) (int, error) {
 // Write implements [net.Conn].
 func (s *socket) Write(p []byte) (int, error) {
 	if s.dialer.isAbandoned() {
-		return 0, errors.Join(errAbandoned, s.Conn.Close())
+		return 0, errors.Join(errAbandoned, s.Close())
 	}
 	n, err := s.Conn.Write(p)
 	if err == nil && renewsWatches(p) {
@@ -121,7 +121,7 @@ func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error
 	}
 	if d.current != nil { // the vendor's client leaves that open on which it was told that its session has expired
 		d.current.giveUp.Stop()
-		_ = d.current.Conn.Close() // it may be closed already
+		_ = d.current.Close() // it may be closed already
 	}
 	d.current = s
 	return s, nil
@@ -235,9 +235,23 @@ func (d *dialer) close(conn *zk.Conn, keep bool) {
 	if conn.State() != zk.StateHasSession {
 		d.drop()
 	}
-	conn.Close()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		conn.Close()
+	}()
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C: // the servers know by now, or never will
+	}
 	d.drop()
+	<-closed
 }
+
+// farewell is how long the servers have to confirm the end of a session.
+const farewell = 300 * time.Millisecond
 
 // drop ends the connection, and attempts at another one.
 func (d *dialer) drop() {
@@ -246,7 +260,7 @@ func (d *dialer) drop() {
 	defer d.mu.Unlock()
 	if d.current != nil {
 		d.current.giveUp.Stop()
-		_ = d.current.Conn.Close() // it may be closed already
+		_ = d.current.Close() // it may be closed already
 	}
 }
 

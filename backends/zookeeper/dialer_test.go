@@ -51,7 +51,9 @@ func refusing(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // there is nothing to be done
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return listener.Addr().String()
 }
 
@@ -180,7 +182,7 @@ func TestManyEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close() //nolint:errcheck // it closes nothing that could fail
+	defer b.Close()
 	for range 20 {
 		s.cut()
 	}
@@ -219,7 +221,7 @@ func TestCloseLeavesSessions(t *testing.T) {
 	for _, open := range []bool{true, false} {
 		b := s.backend()
 		on := session(t, b)
-		if _, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance("api", "1", 1)}); err != nil {
+		if _, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance("api", "1")}); err != nil {
 			t.Fatal(err)
 		}
 		if !open {

@@ -124,7 +124,7 @@ func parseExhibitor(text string) (string, error) {
 	parsed, err := url.Parse(full)
 	if err != nil || parsed.Hostname() == "" || parsed.Scheme != "http" && parsed.Scheme != "https" ||
 		parsed.RawQuery != "" || parsed.Fragment != "" {
-		return "", fmt.Errorf("Exhibitor %q: must look like 10.0.0.1:8080, or be a URL with http or https", text)
+		return "", fmt.Errorf("exhibitor %q: must look like 10.0.0.1:8080, or be a URL with http or https", text)
 	}
 	return parsed.JoinPath(exhibitorPath).String(), nil
 }

@@ -156,7 +156,7 @@ func TestListIsFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close() //nolint:errcheck // the servers are stubs
+	defer b.Close()
 	o.mu.Lock()
 	if o.accept != "application/json" {
 		t.Errorf("it was asked for %q", o.accept)

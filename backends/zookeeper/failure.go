@@ -75,7 +75,7 @@ func (c *call) unsent(trouble error) error {
 	case c.ctx.Err() != nil:
 		return fmt.Errorf("%w: %w: %w", driver.ErrUnavailable, driver.ErrZkDisconnect, c.ctx.Err())
 	case trouble != nil:
-		return fmt.Errorf("%w: %w within %v: %w", driver.ErrUnavailable, driver.ErrZkDisconnect, c.late, trouble)
+		return fmt.Errorf("%w: %w, %w: %w", driver.ErrUnavailable, driver.ErrZkDisconnect, c.late, trouble)
 	default:
 		return fmt.Errorf("%w: %w: %w", driver.ErrUnavailable, driver.ErrZkDisconnect, c.late)
 	}

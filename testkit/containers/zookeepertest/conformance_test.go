@@ -64,7 +64,7 @@ func TestConformanceThroughExhibitor(t *testing.T) {
 func conform(t *testing.T, name string, dial dialing) {
 	t.Helper()
 	server := shared(t)
-	admin := open(t, time.Minute, server.Endpoints()...)
+	admin := open(t, server.Endpoints()...)
 	conformance.Run(t, conformance.Harness{
 		Name: name,
 		Timing: conformance.Timing{

@@ -23,9 +23,9 @@ const ttl = 3 * time.Second
 const grace = 3 * time.Second
 
 // open makes the vendor's client, and waits for its session.
-func open(tb testing.TB, timeout time.Duration, endpoints ...string) *zk.Conn {
+func open(tb testing.TB, endpoints ...string) *zk.Conn {
 	tb.Helper()
-	conn, events, err := zk.Connect(endpoints, timeout, zk.WithLogger(quiet{}), zk.WithLogInfo(false))
+	conn, events, err := zk.Connect(endpoints, time.Minute, zk.WithLogger(quiet{}), zk.WithLogInfo(false))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package zookeepertest
 
 import (
 	"testing"
-	"time"
 
 	"github.com/go-reception/sdk/backends/zookeeper"
 	"github.com/go-reception/sdk/reception/driver"
@@ -22,7 +21,7 @@ func TestDifferential(t *testing.T) {
 		Open: func(t *testing.T) *differential.Cluster {
 			t.Helper()
 			server := shared(t)
-			s := &stage{t: t, server: server, admin: open(t, time.Minute, server.Endpoints()...), prefix: prefix(t), dial: patiently}
+			s := &stage{t: t, server: server, admin: open(t, server.Endpoints()...), prefix: prefix(t), dial: patiently}
 			return &differential.Cluster{
 				Connect: func() driver.Backend { return s.connect(t, &log{tb: t}) },
 				Cut:     func(b driver.Backend) func() { return s.connectionOf(b).link.Cut(t) },

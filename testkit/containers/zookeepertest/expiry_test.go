@@ -14,9 +14,9 @@ import (
 )
 
 // nodes are the names of the nodes of a test's service, read by conn.
-func nodes(tb testing.TB, conn *zk.Conn, name string) []string {
+func nodes(tb testing.TB, conn *zk.Conn) []string {
 	tb.Helper()
-	names, _, err := conn.Children(prefix(tb) + "/services/" + name)
+	names, _, err := conn.Children(prefix(tb) + "/services/api")
 	if err != nil && !errors.Is(err, zk.ErrNoNode) {
 		tb.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestExpiredSession(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
-	admin := open(t, time.Minute, server.Endpoints()...)
+	admin := open(t, server.Endpoints()...)
 	var told recorder
 	for _, id := range []string{"1", "2", "3"} {
 		ok(t, client.Register(t.Context(), service("api", id), told.note))
@@ -50,7 +50,7 @@ func TestExpiredSession(t *testing.T) {
 	healthy(t, states, "1", "2", "3")
 	for range 3 {
 		path := prefix(t) + "/services/api/"
-		session := owner(t, admin, path+nodes(t, admin, "api")[0])
+		session := owner(t, admin, path+nodes(t, admin)[0])
 		term, err := client.Campaign(t.Context(), "e", service("e", "1"))
 		ok(t, err)
 		server.ExpireSession(t, session)
@@ -66,7 +66,7 @@ func TestExpiredSession(t *testing.T) {
 			return err == nil && len(got) == 3
 		})
 		t.Logf("back %v after the session was ended", time.Since(start))
-		for _, node := range nodes(t, admin, "api") {
+		for _, node := range nodes(t, admin) {
 			if now := owner(t, admin, path+node); now == session || now == 0 {
 				t.Errorf("%s lives on the session %#x", node, now)
 			}
@@ -85,18 +85,18 @@ func TestRemovedByOthers(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
-	admin := open(t, time.Minute, server.Endpoints()...)
+	admin := open(t, server.Endpoints()...)
 	ok(t, client.Register(t.Context(), service("api", "1"), nil))
 	states, err := other.NewWatcher("api").Start(t.Context())
 	ok(t, err)
 	healthy(t, states, "1")
 	for _, what := range []string{"/services/api", "/services", "/sessions", ""} {
 		for range 2 {
-			before := nodes(t, admin, "api")
+			before := nodes(t, admin)
 			ok(t, deleteAll(admin, prefix(t)+what))
 			start := time.Now()
 			eventually(t, ttl/2+back+grace, func() string { return "it is back" }, func() bool {
-				now := nodes(t, admin, "api")
+				now := nodes(t, admin)
 				return len(now) == 1 && (what == "/sessions" || !slices.Equal(now, before))
 			})
 			t.Logf("back %v after %q was deleted", time.Since(start), what)
@@ -111,7 +111,7 @@ func TestDeposed(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
-	admin := open(t, time.Minute, server.Endpoints()...)
+	admin := open(t, server.Endpoints()...)
 	var last uint64
 	for range 3 {
 		r, err := start(t.Context(), client, other, "e")
@@ -144,7 +144,7 @@ func TestForeignNodes(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
-	admin := open(t, time.Minute, server.Endpoints()...)
+	admin := open(t, server.Endpoints()...)
 	world := zk.WorldACL(zk.PermAll)
 	for _, path := range []string{
 		"/services/api/_c_x", "/services/api/1,", "/services/api/%zz", "/elections/e/_c_x", "/elections/e/_c_x-0000000000",
