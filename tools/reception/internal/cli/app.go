@@ -83,7 +83,8 @@ func (a *app) tell(format string, args ...any) {
 
 // warn says what people should know in any case.
 func (a *app) warn(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.err, "%s %s\n", a.err.Paint(terminal.Yellow, "reception:"), fmt.Sprintf(format, args...)) // as above
+	text := strings.TrimPrefix(fmt.Sprintf(format, args...), "reception: ")                // the SDK's errors have it, too
+	_, _ = fmt.Fprintf(a.err, "%s %s\n", a.err.Paint(terminal.Yellow, "reception:"), text) // as above
 }
 
 // address returns the URL of the backend.

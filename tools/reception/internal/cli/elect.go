@@ -91,7 +91,7 @@ func (c *campaigner) run(ctx context.Context) error {
 			if !lost {
 				return err
 			}
-			c.warn("the lead of %s is lost: %v", c.election, err)
+			c.warn("the lead of %s is lost: %s", c.election, words(err))
 			if c.once {
 				return exit(exitLost)
 			}

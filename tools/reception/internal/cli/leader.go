@@ -101,7 +101,7 @@ func (a *app) leaderLines(election string) func(*reception.LeaderState) error {
 		text := "nobody leads"
 		switch {
 		case s.Err != nil:
-			text = "in doubt: " + trouble(s.Err)
+			text = "in doubt: " + words(s.Err)
 		case s.Leader != nil:
 			text = fmt.Sprintf("%s leads with token %d", identity(s.Leader.Service), s.Leader.Token)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -92,7 +93,7 @@ func (a *app) watchLive(name string) func(*reception.ServiceState) error {
 			name, plural(len(s.Services), "instance"), time.Now().Format(time.TimeOnly))}
 		if s.Err != nil {
 			title = terminal.Cell{Style: terminal.Red, Text: fmt.Sprintf("%s: in doubt since %s: %v",
-				name, time.Now().Format(time.TimeOnly), trouble(s.Err))}
+				name, time.Now().Format(time.TimeOnly), words(s.Err))}
 		}
 		table := &terminal.Table{Header: []string{"", "ID", "ADDRESS", "ATTRIBUTES"}}
 		signs := signsOf(s)
@@ -132,7 +133,7 @@ func (a *app) watchLines() func(*reception.ServiceState) error {
 	return func(s *reception.ServiceState) error {
 		at := time.Now().Format(time.DateTime)
 		if s.Err != nil {
-			_, err := fmt.Fprintf(a.out, "%s ! %s\n", at, terminal.Printable(trouble(s.Err)))
+			_, err := fmt.Fprintf(a.out, "%s ! %s\n", at, terminal.Printable(words(s.Err)))
 			return err
 		}
 		for _, change := range []struct {
@@ -159,7 +160,10 @@ func (a *app) changeLine(at, sign string, s *reception.Service) error {
 	return err
 }
 
-// trouble puts an error into words of one line.
+// words is an error for people, who know which command it is that speaks.
+func words(err error) string { return strings.TrimPrefix(err.Error(), "reception: ") }
+
+// trouble is an error for programs.
 func trouble(err error) string {
 	if err == nil {
 		return ""
