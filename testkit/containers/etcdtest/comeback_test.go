@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/logutil"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -42,20 +41,12 @@ func (m *meter) count(method string) {
 func metered(tb testing.TB, endpoints []string) (reception.Client, *meter) {
 	tb.Helper()
 	m := &meter{calls: map[string]int{}}
-	const silent = 5
-	logger, err := logutil.CreateDefaultZapLogger(silent)
-	ok(tb, err)
-	vendor, err := clientv3.New(clientv3.Config{
-		Endpoints: endpoints, Logger: logger,
-		DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(func(
-			ctx context.Context, method string, in, out any, c *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption,
-		) error {
-			m.count(method)
-			return call(ctx, method, in, out, c, opts...)
-		})},
-	})
-	ok(tb, err)
-	tb.Cleanup(func() { _ = vendor.Close() }) // whatever it says, there is nothing to be done
+	vendor := open(tb, endpoints, grpc.WithChainUnaryInterceptor(func(
+		ctx context.Context, method string, in, out any, c *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
+		m.count(method)
+		return call(ctx, method, in, out, c, opts...)
+	}))
 	client, err := etcd.New(vendor,
 		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithOperationTimeout(2*time.Second))
 	ok(tb, err)

@@ -3,8 +3,8 @@ package etcdtest
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,9 +46,12 @@ func TestConformance(t *testing.T) {
 					s.put(s.prefix+"/touched", "") // a revision can be compacted only once
 					server.Compact(s.tb())
 				},
-				Foreign: s.foreign,
-				Garbage: func(name string) { s.put(s.prefix+"/services/"+name+"/garbage", "\x00{") },
-				Fair:    true,
+				Foreign:    s.foreign,
+				Garbage:    func(name string) { s.put(s.prefix+"/services/"+name+"/garbage", "\x00{") },
+				HideExpiry: func(b driver.Backend) { s.connectionOf(b).hiding.Store(true) },
+				ExpireLate: s.expireLate,
+				WakeUps:    s.woken.Load,
+				Fair:       true,
 			}
 		},
 	})
@@ -60,6 +63,7 @@ type stage struct {
 	server *containers.EtcdCluster
 	admin  *clientv3.Client
 	prefix string
+	woken  atomic.Uint64 // reads of a queue, which each candidate makes when it comes and when it is woken
 
 	mu          sync.Mutex
 	connections []*connection
@@ -71,9 +75,11 @@ type connection struct {
 
 	client *clientv3.Client
 	link   *containers.Link
+	hiding atomic.Bool // renewals of sessions that have ended are confirmed
 
 	mu       sync.Mutex
 	sessions []driver.SessionID
+	renewed  map[driver.SessionID]time.Time // when the owner last did
 }
 
 // tb is the test of the case.
@@ -87,14 +93,14 @@ func (s *stage) tb() testing.TB {
 
 func (s *stage) connect(_ conformance.T, log reception.Logger, opts ...etcd.Option) driver.Backend {
 	link := s.server.NewLink(s.tb())
-	client := open(s.tb(), link.Endpoints())
+	client := open(s.tb(), link.Endpoints(), s.counts())
 	b, err := etcd.NewBackend(client, append([]etcd.Option{
 		etcd.WithPrefix(s.prefix), etcd.WithTTL(ttl), etcd.WithOperationTimeout(2 * time.Second), etcd.WithLogger(log),
 	}, opts...)...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c := &connection{Backend: b, client: client, link: link}
+	c := &connection{Backend: b, client: client, link: link, renewed: map[driver.SessionID]time.Time{}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connections = append(s.connections, c)
@@ -113,8 +119,10 @@ func (s *stage) connectionOf(b driver.Backend) *connection {
 func (c *connection) OpenSession(
 	ctx context.Context, in *driver.OpenSessionRequest,
 ) (*driver.OpenSessionResponse, error) {
+	sent := time.Now()
 	opened, err := c.Backend.OpenSession(ctx, in)
 	if err == nil {
+		c.note(opened.Session, sent)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.sessions = append(c.sessions, opened.Session)
@@ -134,11 +142,11 @@ func (c *connection) take() []driver.SessionID {
 // revoke ends sessions.
 func (s *stage) revoke(sessions []driver.SessionID) {
 	for _, session := range sessions {
-		id, err := strconv.ParseUint(string(session), 16, 64)
+		id, err := leaseOf(session)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		_, _ = s.admin.Revoke(s.t.Context(), clientv3.LeaseID(id)) // it may have ended on its own
+		_, _ = s.admin.Revoke(s.t.Context(), id) // it may have ended on its own
 	}
 }
 

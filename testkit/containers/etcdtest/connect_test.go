@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/logutil"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
 
 	"github.com/go-reception/sdk/backends/etcd"
 	"github.com/go-reception/sdk/reception"
@@ -24,14 +25,14 @@ const ttl = 3 * time.Second
 const grace = 3 * time.Second
 
 // open makes the vendor's client.
-func open(tb testing.TB, endpoints []string) *clientv3.Client {
+func open(tb testing.TB, endpoints []string, opts ...grpc.DialOption) *clientv3.Client {
 	tb.Helper()
 	const silent = 5 // a level that nothing the client logs reaches
 	logger, err := logutil.CreateDefaultZapLogger(silent)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: logger})
+	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: logger, DialOptions: opts})
 	if err != nil {
 		tb.Fatal(err)
 	}
