@@ -71,7 +71,7 @@ func TestH20ManyComeBack(t *testing.T) {
 	ok(t, group.Wait())
 	back := func(after string, start time.Time) {
 		t.Helper()
-		eventually(t, step+2*grace, func() string { return "all are back" }, func() bool {
+		eventually(t, 30*time.Second, func() string { return "all are back" }, func() bool {
 			got, err := ids(t.Context(), other, "api")
 			return err == nil && len(got) == n
 		})

@@ -61,7 +61,7 @@ func TestH6ContextEnds(t *testing.T) {
 func TestH7NobodyReads(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
-	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
+	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints(), etcd.WithOperationTimeout(4*grace))
 	unread, err := client.NewWatcher("api").Start(t.Context())
 	ok(t, err)
 	read, err := client.NewWatcher("api").Start(t.Context())
@@ -167,9 +167,9 @@ func TestH11ForeignEntries(t *testing.T) {
 	sees(t, grace, client, "api", "1", "tool")
 	healthy(t, states, "1", "tool")
 	for _, key := range []string{"bad", "empty", "list", "bare"} {
-		if !strings.Contains(said.text(), prefix(t)+"/services/api/"+key) {
-			t.Errorf("nothing was logged of %s", key)
-		}
+		eventually(t, grace, func() string { return key + " was logged" }, func() bool {
+			return strings.Contains(said.text(), prefix(t)+"/services/api/"+key)
+		})
 	}
 }
 
@@ -223,16 +223,17 @@ func TestH22CandidacyRemoved(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	admin := open(t, server.Endpoints())
+	patient := etcd.WithTTL(4 * ttl) // no term is to end on its own
 	for _, revoked := range []bool{false, true} {
 		election := fmt.Sprint("revoked-", revoked)
 		queue := prefix(t) + "/elections/" + election + "/"
-		ctx, cancel := context.WithTimeout(t.Context(), 10*ttl)
-		defer cancel()
-		holder, err := dial(t, server.Endpoints()).Campaign(ctx, election, service("api", "first"))
+		ctx, cancel := context.WithTimeout(t.Context(), 20*ttl)
+		t.Cleanup(cancel)
+		holder, err := dial(t, server.Endpoints(), patient).Campaign(ctx, election, service("api", "first"))
 		ok(t, err)
 		terms := make(chan reception.Term, 2)
 		for i, id := range []string{"second", "third"} {
-			client := dial(t, server.Endpoints())
+			client := dial(t, server.Endpoints(), patient)
 			go func() {
 				if term, err := client.Campaign(ctx, election, service("api", id)); err == nil {
 					terms <- term

@@ -35,7 +35,7 @@ func (l *lister) Event(reception.Event) {}
 func newLister(tb testing.TB, endpoints []string) *lister {
 	tb.Helper()
 	b, err := etcd.NewBackend(open(tb, endpoints),
-		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithOperationTimeout(time.Second))
+		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithOperationTimeout(grace))
 	ok(tb, err)
 	l := &lister{}
 	l.Client = reception.NewClient(b, reception.WithObserver(l))
@@ -109,7 +109,7 @@ func TestListsOfADeafWatch(t *testing.T) {
 		return err
 	}
 	for list() == nil {
-		if since := time.Since(gone); since > 2*ttl/3+grace {
+		if since := time.Since(gone); since > 2*ttl/3+2*grace {
 			t.Fatalf("what was known is still listed after %v", since)
 		}
 		time.Sleep(10 * time.Millisecond)
