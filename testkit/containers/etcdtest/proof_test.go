@@ -103,7 +103,7 @@ func TestListsOfADeafWatch(t *testing.T) {
 	ok(t, other.Deregister(t.Context(), service("api", "1")))
 	gone := time.Now()
 	list := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), ttl)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*grace) // longer than a request may take
 		defer cancel()
 		_, err := reader.ListServices(ctx, "api")
 		return err
