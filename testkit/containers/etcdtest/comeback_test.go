@@ -48,7 +48,7 @@ func metered(tb testing.TB, endpoints []string) (reception.Client, *meter) {
 		return call(ctx, method, in, out, c, opts...)
 	}))
 	client, err := etcd.New(vendor,
-		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithOperationTimeout(2*time.Second))
+		etcd.WithPrefix(prefix(tb)), etcd.WithTTL(ttl), etcd.WithOperationTimeout(4*grace))
 	ok(tb, err)
 	tb.Cleanup(func() { _ = client.Close() })
 	return client, m

@@ -135,7 +135,8 @@ func TestH24TokenExpires(t *testing.T) {
 	server := containers.StartEtcd(t,
 		containers.WithEtcdRootPassword(password), testcontainers.WithCmdArgs("--auth-token-ttl=1"))
 	const rare = 9 * time.Second // a third of it is well above a token's life
-	client := dial(t, server.Endpoints(), etcd.WithCredentials("root", password), etcd.WithTTL(rare))
+	client := dial(t, server.Endpoints(), etcd.WithCredentials("root", password), etcd.WithTTL(rare),
+		etcd.WithOperationTimeout(4*grace))
 	ok(t, client.Register(t.Context(), service("api", "1"), nil))
 	states, err := client.NewWatcher("api").Start(t.Context())
 	ok(t, err)
