@@ -92,7 +92,7 @@ func newReader(b *backend, name string) *reader { return &reader{b: b, name: nam
 // records reads entries. Those of names that differ in case are left out, because to Consul they are the same.
 func (r *reader) records(entries []*api.ServiceEntry) []*record {
 	known := make(map[place]*seen, len(entries))
-	records := make([]*record, 0, len(entries))
+	all := make([]*seen, 0, len(entries))
 	for _, e := range entries {
 		if e.Service == nil || e.Node == nil || e.Service.Service != r.name {
 			continue
@@ -104,11 +104,15 @@ func (r *reader) records(entries []*api.ServiceEntry) []*record {
 		}
 		known[at] = s
 		if s.record != nil {
-			records = append(records, s.record)
+			all = append(all, s)
 		}
 	}
 	r.known = known
-	tellApart(records)
+	tellApart(all)
+	records := make([]*record, 0, len(all))
+	for _, s := range all {
+		records = append(records, s.record)
+	}
 	return records
 }
 
@@ -132,29 +136,31 @@ func (r *reader) look(e *api.ServiceEntry) *seen {
 }
 
 // tellApart gives records of other tools names of their own. An ID is unique on one agent only, and usually the name of
-// the service: where several agents have it, that of the agent is added.
-func tellApart(records []*record) {
+// the service: where several agents have it, that of the agent is added. What gets another name is another record from
+// then on, because who has been told of the one must be told that it is gone.
+func tellApart(all []*seen) {
 	var nodes map[string]int
-	for _, r := range records {
-		if r.foreign() {
+	for _, s := range all {
+		if s.record.foreign() {
 			if nodes == nil {
 				nodes = make(map[string]int)
 			}
-			nodes[r.service]++
+			nodes[s.record.service]++
 		}
 	}
-	for _, r := range records {
-		if !r.foreign() {
+	for _, s := range all {
+		if !s.record.foreign() {
 			continue
 		}
-		id := r.service
+		id := s.record.service
 		if nodes[id] > 1 {
-			id += "@" + r.node
+			id += "@" + s.record.node
 		}
-		if r.instance.Service.ID != id {
-			renamed := *r.instance
-			renamed.Service.ID = id
-			r.instance = &renamed
+		if s.record.instance.Service.ID != id {
+			renamed, instance := *s.record, *s.record.instance
+			instance.Service.ID = id
+			renamed.instance = &instance
+			s.record = &renamed
 		}
 	}
 }
