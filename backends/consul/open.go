@@ -94,8 +94,8 @@ func (b *backend) checkDatacenter(ctx context.Context) error {
 		return nil
 	}
 	var self map[string]map[string]any
-	err := b.read(ctx, func(ctx context.Context) (err error) {
-		self, err = b.client.Agent().Self()
+	err := b.read(ctx, func(ctx context.Context) error {
+		_, err := b.client.Raw().Query("/v1/agent/self", &self, options(ctx)) // Agent().Self takes no context
 		return err
 	})
 	if err != nil {
