@@ -193,7 +193,7 @@ func (b *backend) evictOne(ctx context.Context, session driver.SessionID, servic
 		return err
 	}
 	defer unlock()
-	if b.homes.get(service).session != session {
+	if at := b.homes.get(service); at.session != session && at.session != "" {
 		return nil
 	}
 	if err := b.take(ctx, service); err != nil {

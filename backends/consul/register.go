@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 		if r.node != stored.node { // its owner removes it, as soon as it learns that it is displaced
 			continue
 		}
-		if err := b.take(ctx, r.service); err != nil {
+		if err := b.oust(ctx, r); err != nil {
 			b.log.Printf("reception: consul: %s, which was displaced, is left to its owner to remove: %v", r.service, err)
 		}
 	}
@@ -56,6 +57,16 @@ func (w *writing) displace() (displaced []*record) {
 		}
 	}
 	return displaced
+}
+
+// oust removes a record of another owner's that was displaced. One that its owner has written again meanwhile, because it
+// has taken over in its turn, stays.
+func (b *backend) oust(ctx context.Context, r *record) error {
+	present, err := b.stored(ctx, r.service)
+	if err != nil || present == nil || present.Meta[metaWrite] != (mark{r.epoch, r.instance.Generation}).String() {
+		return err
+	}
+	return b.take(ctx, r.service)
 }
 
 // Restore implements [driver.Backend].
@@ -165,18 +176,13 @@ func (w *writing) yieldsTo(r *record) bool {
 // store writes the instance and waits until readers see it.
 func (w *writing) store(ctx context.Context) (*record, error) {
 	w.epoch = max(w.epoch, 1)
-	if err := w.b.put(ctx, w.registration()); err != nil {
+	before, err := w.put(ctx)
+	if err != nil {
 		return nil, err
 	}
-	before := w.b.homes.get(w.service)
-	w.b.homes.set(w.service, home{w.session.id, w.epoch})
 	stored, err := w.await(ctx)
 	if err != nil && w.session.life.Err() != nil && w.b.life.Err() == nil {
-		// A session that has ended takes the instance with it, as soon as the agent knows of both.
-		if err := w.b.remove(ctx, w.service); err != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w: %w", driver.ErrSessionExpired, err)
+		return nil, w.undo(ctx, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: the agent has it, and the servers do not show it yet: %w",
@@ -188,15 +194,50 @@ func (w *writing) store(ctx context.Context) (*record, error) {
 	return stored, nil
 }
 
+// put hands the instance to the agent, and returns where it lived before. Where it lives is noted before that, so that the
+// end of the session finds it, also if the answer is lost and the agent gets it later.
+func (w *writing) put(ctx context.Context) (before home, err error) {
+	before = w.b.homes.get(w.service)
+	w.b.homes.set(w.service, home{session: w.session.id, epoch: w.epoch, doubt: true})
+	err = w.b.put(ctx, w.registration())
+	switch {
+	case err == nil:
+		w.b.homes.set(w.service, home{session: w.session.id, epoch: w.epoch})
+	case errors.Is(err, driver.ErrOutcomeUnknown):
+	case before == home{}:
+		w.b.homes.remove(w.service)
+	default:
+		w.b.homes.set(w.service, before)
+	}
+	return before, err
+}
+
+// undo removes what was stored on a session that has ended meanwhile, and would take it along as soon as the agent knows
+// of both. What is restored on the next session is so under the same epoch.
+func (w *writing) undo(ctx context.Context, cause error) error {
+	if err := w.b.remove(ctx, w.service); err != nil {
+		return fmt.Errorf("%w: stored on a session that has ended: %w", driver.ErrOutcomeUnknown, err)
+	}
+	if w.restores {
+		w.b.homes.set(w.service, home{epoch: w.epoch})
+	}
+	return fmt.Errorf("%w: %w", driver.ErrSessionExpired, cause)
+}
+
 // remove removes an instance of this client's from the agent.
 func (b *backend) remove(ctx context.Context, service string) error {
 	if err := b.take(ctx, service); err != nil {
 		return err
 	}
+	b.forget(service)
+	return nil
+}
+
+// forget notes that an instance of this client's lives nowhere.
+func (b *backend) forget(service string) {
 	before := b.homes.get(service)
 	b.homes.remove(service)
 	b.spawn(func() { b.outlive(b.life, before.session) })
-	return nil
 }
 
 // registration is the instance as the agent takes it.
@@ -317,8 +358,14 @@ func (b *backend) Deregister(ctx context.Context, in *driver.DeregisterRequest) 
 		if err := b.remove(ctx, service); err != nil {
 			return nil, err
 		}
+	} else if !b.homes.get(service).doubt { // or else it may be there yet
+		b.forget(service)
 	}
 	if err := b.awaitAbsence(ctx, in, service); err != nil {
+		if present != nil && !errors.Is(err, driver.ErrOutcomeUnknown) {
+			err = fmt.Errorf("%w: the agent has removed it, and nobody knows what the servers show: %w",
+				driver.ErrOutcomeUnknown, err)
+		}
 		return nil, err
 	}
 	return &driver.DeregisterResponse{Removed: present != nil}, nil

@@ -196,7 +196,7 @@ func (b *backend) expire(ctx context.Context, s *session, cause error) error {
 // looks again. For the same reason Consul is told to remove helpers long after it has removed what lived on them.
 func (b *backend) outlive(ctx context.Context, id driver.SessionID) {
 	s := b.sessions.get(id)
-	if s == nil || s.life.Err() == nil || s.lockSession() != "" || len(b.homes.on(id)) > 0 {
+	if s == nil || s.life.Err() == nil || s.lockSession() != "" || b.homes.needed(id) {
 		return
 	}
 	s.silence()

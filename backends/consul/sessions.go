@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -119,8 +120,9 @@ type homes struct {
 
 // A home is the session that an instance lives on, and the epoch that it was registered under.
 type home struct {
-	session driver.SessionID
+	session driver.SessionID // empty for one that is to be restored
 	epoch   uint64
+	doubt   bool // nobody knows whether the agent has it, or is about to
 }
 
 // get returns where an instance lives.
@@ -147,7 +149,20 @@ func (h *homes) remove(service string) {
 	delete(h.of, service)
 }
 
-// on returns the instances that live on a session.
+// needed says whether something certainly lives on a session. If not, what may do so is forgotten.
+func (h *homes) needed(session driver.SessionID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, at := range h.of {
+		if at.session == session && !at.doubt {
+			return true
+		}
+	}
+	maps.DeleteFunc(h.of, func(_ string, at home) bool { return at.session == session })
+	return false
+}
+
+// on returns the instances that live on a session, or may do so.
 func (h *homes) on(session driver.SessionID) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
