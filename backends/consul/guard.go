@@ -29,6 +29,7 @@ type guard struct {
 	// Guarded by guards.mu:
 	streams   map[*ownStream]struct{}
 	asked     []string // the IDs that the question under way is about; nil for all
+	told      uint64   // the index of what the streams were told last
 	interrupt context.CancelFunc
 }
 
@@ -72,7 +73,7 @@ func (t *guards) join(b *backend, name string, s *ownStream) bool {
 	if g := t.byName[name]; g != nil {
 		s.guard = g
 		g.streams[s] = struct{}{}
-		if g.asked != nil && !slices.Contains(g.asked, s.id) {
+		if g.asked != nil && !slices.Contains(g.asked, s.id) || s.since < g.told {
 			g.interrupt() // it goes on with another question
 		}
 		return true
@@ -135,6 +136,10 @@ func (g *guard) prepare() context.Context {
 	ids := make(map[string]bool, len(g.streams))
 	for s := range g.streams {
 		ids[s.id] = true
+		if !s.counted && s.since < g.poll.index {
+			g.poll.index = 0 // what has happened in between was told to the others, if to anybody
+		}
+		s.counted = true
 	}
 	g.asked = nil
 	if len(ids) <= filtered {
@@ -177,6 +182,7 @@ func (g *guard) deliver(records []*record) (news bool) {
 	t := &g.b.guards
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	g.told = g.poll.index
 	for s := range g.streams {
 		if g.asked != nil && !slices.Contains(g.asked, s.id) {
 			continue // the next question is about it, too
@@ -206,6 +212,8 @@ type ownStream struct {
 	guard *guard
 	id    string
 	since uint64 // answers of an earlier index are older than what was told first
+
+	counted bool // a question of the guard's was about it; guarded by guards.mu
 
 	closing sync.Once
 	closed  chan struct{}
