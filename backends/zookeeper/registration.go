@@ -86,9 +86,11 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 	listed := make(chan []string, 1)
 	looking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if !b.tasks.run(func() { listed <- b.glance(looking, w.parent) }) {
+	begun := make(chan struct{})
+	if !b.tasks.run(func() { close(begun); listed <- b.glance(looking, w.parent) }) {
 		return nil, driver.ErrClosed
 	}
+	<-begun // servers answer in order, and a list sooner than a write: it is there by then if it is asked for first
 	if err := b.put(ctx, w); err != nil {
 		return nil, err
 	}

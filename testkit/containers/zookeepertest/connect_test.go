@@ -67,7 +67,7 @@ func connect(tb testing.TB, endpoints []string, opts ...zookeeper.Option) (recep
 	}
 	return zookeeper.Dial(tb.Context(), strings.Join(endpoints, ","), append([]zookeeper.Option{
 		zookeeper.WithPrefix(prefix(tb)), zookeeper.WithSessionTimeout(ttl), zookeeper.WithDialTimeout(20 * time.Second),
-		zookeeper.WithOperationTimeout(2 * time.Second), zookeeper.WithLogger(logger),
+		zookeeper.WithOperationTimeout(4 * time.Second), zookeeper.WithLogger(logger),
 	}, opts...)...)
 }
 

@@ -33,7 +33,10 @@ func TestWatchThroughLostConnections(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case state := <-states:
+			case state, more := <-states:
+				if !more {
+					return // the test has failed elsewhere
+				}
 				there := slices.ContainsFunc(state.Services, func(s *reception.Service) bool { return s.ID == "stays" })
 				if !there {
 					t.Errorf("a state without the instance that stays: %+v", state)

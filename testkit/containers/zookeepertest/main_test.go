@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	// These tests wait for time to pass, nearly all of their time, so that many of them fit on a processor.
-	if err := flag.Set("test.parallel", "16"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	os.Exit(containers.Main(m))
