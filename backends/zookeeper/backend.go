@@ -112,6 +112,9 @@ func attempt[R any](ctx context.Context, b *backend, request func(context.Contex
 	var none R
 	outcomes := make(chan outcome, 1)
 	if !b.calls.run(func() {
+		if ctx.Err() != nil {
+			return // whoever has given up may have sent something else by now, that this must not come after
+		}
 		result, err := request(ctx)
 		outcomes <- outcome{result, err}
 	}) {

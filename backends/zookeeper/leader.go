@@ -81,11 +81,11 @@ func (b *backend) OpenWatchCandidacy(
 func (b *backend) openCandidates(
 	ctx context.Context, election string, find func(context.Context) (*driver.Candidate, <-chan zk.Event, error),
 ) (driver.CandidateStream, error) {
-	look := func(ctx context.Context, again bool) (*sight[driver.Candidate], error) {
+	look := func(ctx context.Context, _ bool) (*sight[driver.Candidate], error) {
 		one, watch, err := find(ctx)
 		if one == nil && err == nil {
 			var found *listing
-			if found, watch, err = b.watchChildren(ctx, b.keys.election(election), again); err != nil {
+			if found, watch, err = b.watchChildren(ctx, b.keys.election(election)); err != nil {
 				return nil, err
 			}
 			var oneWatch <-chan zk.Event

@@ -54,25 +54,35 @@ func (b *backend) decodeNode(service, name string, c *content) *node {
 // getAll reads nodes without waiting for one before the next is asked for. What is nil was not there.
 func (b *backend) getAll(ctx context.Context, parent string, names []string) ([]*content, error) {
 	return do(ctx, b, false, func(limited context.Context) ([]*content, error) {
-		contents, errs := make([]*content, len(names)), make([]error, len(names))
-		var reading sync.WaitGroup
-		for first := range min(inFlight, len(names)) {
-			reading.Go(func() {
-				for i := first; i < len(names) && limited.Err() == nil; i += inFlight {
-					data, stat, err := b.conn.Get(parent + "/" + names[i])
-					switch {
-					case err == nil:
-						contents[i] = &content{data, stat}
-					case !errors.Is(err, zk.ErrNoNode):
-						errs[i] = err
-						return
-					}
-				}
-			})
-		}
-		reading.Wait()
-		return contents, cmp.Or(errs...)
+		return b.fetch(limited, parent, names)
 	})
+}
+
+// fetch is the request of getAll. It ends with ctx, and then with an error: what was not asked for must not look as if it
+// were not there.
+func (b *backend) fetch(ctx context.Context, parent string, names []string) ([]*content, error) {
+	contents, errs := make([]*content, len(names)), make([]error, len(names))
+	var reading sync.WaitGroup
+	for first := range min(inFlight, len(names)) {
+		reading.Go(func() {
+			for i := first; i < len(names); i += inFlight {
+				if ctx.Err() != nil {
+					errs[i] = errGivenUp
+					return
+				}
+				data, stat, err := b.conn.Get(parent + "/" + names[i])
+				switch {
+				case err == nil:
+					contents[i] = &content{data, stat}
+				case !errors.Is(err, zk.ErrNoNode):
+					errs[i] = err
+					return
+				}
+			}
+		})
+	}
+	reading.Wait()
+	return contents, cmp.Or(errs...)
 }
 
 // readInstance reads all writes of one instance that are there at one time.

@@ -138,12 +138,13 @@ func (p *possessions) wrote(key instanceKey, now, before instanceAt) {
 	p.instances[key] = now
 }
 
-// removed notes that an owner's record was removed on purpose.
-func (p *possessions) removed(key instanceKey, owner string) {
+// removed notes that the nodes of an owner's record were removed on purpose; not all that there are, if the owner has
+// registered the instance anew in the meantime.
+func (p *possessions) removed(key instanceKey, owner string, paths []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.instances[key]
-	if at.owner != owner {
+	if at.owner != owner || at.path != "" && !slices.Contains(paths, at.path) {
 		return
 	}
 	if b := p.of[at.mark]; b != nil {

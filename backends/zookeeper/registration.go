@@ -187,7 +187,7 @@ func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driv
 		if err := b.remove(ctx, w.path()); err != nil {
 			return nil, unverified(err)
 		}
-		b.mine.removed(w.key, w.owner)
+		b.mine.removed(w.key, w.owner, []string{w.path()})
 		return nil, driver.ErrReplaced
 	}
 	losers := slices.DeleteFunc(nodes, func(n *node) bool { return n.outranks(w.node()) })
@@ -213,6 +213,9 @@ func (b *backend) judge(ctx context.Context, i *driver.Instance) (claim uint64, 
 		return 0, err
 	}
 	claim = b.mine.owned(key, i.Owner).claim
+	if revision > 0 && revision < claim {
+		claim = 0 // the servers have lost their data since, and count from below again
+	}
 	if first := standing(nodes); first != nil {
 		own := first.instance.Owner == i.Owner
 		if own && first.instance.Generation > i.Generation || !own && first.rank > claim {
@@ -247,16 +250,15 @@ func (b *backend) Deregister(
 		if !removed {
 			nodes = slices.DeleteFunc(nodes, func(n *node) bool { return !removable(n) })
 		}
-		again, err := b.removeTogether(ctx, pathsOf(b.keys.service(in.Name), nodes))
+		paths := pathsOf(b.keys.service(in.Name), nodes)
+		again, err := b.removeTogether(ctx, paths)
 		if err != nil {
 			return nil, err
 		}
 		if again {
 			continue
 		}
-		if removed {
-			b.mine.removed(key, in.Owner)
-		}
+		b.mine.removed(key, in.Owner, paths)
 		return &driver.DeregisterResponse{Removed: removed}, nil
 	}
 }

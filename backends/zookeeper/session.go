@@ -36,7 +36,15 @@ func (b *backend) OpenSession(ctx context.Context, _ *driver.OpenSessionRequest)
 	mark := newMark()
 	path := b.keys.session(mark)
 	b.mine.open(mark)
-	owner, err := b.createSession(ctx, path)
+	if err := b.createSession(ctx, path); err != nil {
+		if errors.Is(err, driver.ErrOutcomeUnknown) {
+			b.tasks.run(func() { b.discard(mark) })
+		} else {
+			b.mine.forget(mark) // there is nothing to discard, and in a long outage there are many such attempts
+		}
+		return nil, err
+	}
+	owner, err := b.ownerOf(ctx, path)
 	if err != nil {
 		b.tasks.run(func() { b.discard(mark) })
 		return nil, err
@@ -47,12 +55,14 @@ func (b *backend) OpenSession(ctx context.Context, _ *driver.OpenSessionRequest)
 	}, nil
 }
 
-// createSession creates a session's node, and returns whose it is.
-func (b *backend) createSession(ctx context.Context, path string) (owner int64, err error) {
-	_, err = b.transact(ctx, b.keys.sessions, &zk.CreateRequest{Path: path, Acl: b.acl, Flags: zk.FlagEphemeral})
-	if err != nil {
-		return 0, surprising("opening a session", err)
-	}
+// createSession creates a session's node.
+func (b *backend) createSession(ctx context.Context, path string) error {
+	_, err := b.transact(ctx, b.keys.sessions, &zk.CreateRequest{Path: path, Acl: b.acl, Flags: zk.FlagEphemeral})
+	return surprising("opening a session", err)
+}
+
+// ownerOf returns on which session of the servers a session's node lives.
+func (b *backend) ownerOf(ctx context.Context, path string) (int64, error) {
 	found, err := b.get(ctx, path)
 	if errors.Is(err, zk.ErrNoNode) {
 		return 0, driver.ErrSessionExpired

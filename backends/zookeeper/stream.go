@@ -31,7 +31,7 @@ type stream[R any] struct {
 	cursor  uint64
 	watch   <-chan zk.Event // fires when it is time to look again
 	regains uint64          // of the link, when it has looked
-	again   bool            // what is known of foreign nodes, and the watch itself, is in doubt
+	again   bool            // what is known of foreign nodes, and that the watch would have fired, is in doubt
 	stale   bool
 	broken  error
 }
@@ -194,7 +194,7 @@ func (d *directory) look(ctx context.Context, again bool) (*sight[driver.Instanc
 		d.reread()
 	}
 	for {
-		found, watch, err := d.b.watchChildren(ctx, d.b.keys.service(d.service), again)
+		found, watch, err := d.b.watchChildren(ctx, d.b.keys.service(d.service))
 		if err != nil {
 			return nil, err
 		}
@@ -248,7 +248,7 @@ func (b *backend) lookAt(ctx context.Context, key instanceKey, again bool) (*sig
 			}
 			return sightOf(first, watch), err
 		}
-		_, watch, err := b.watchChildren(ctx, parent, again)
+		_, watch, err := b.watchChildren(ctx, parent)
 		if err != nil {
 			return nil, err
 		}

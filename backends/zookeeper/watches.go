@@ -13,7 +13,7 @@ import (
 // leaves one behind.
 type watches struct {
 	mu    sync.Mutex
-	armed map[watchKey]<-chan zk.Event
+	armed map[watchKey]armedWatch
 	prune int // the size at which those that have fired are cleared away
 }
 
@@ -32,20 +32,26 @@ const (
 	ofAbsence                   // that it comes to be
 )
 
+// An armedWatch is a watch, and what was read when it was asked for.
+type armedWatch struct {
+	fires    <-chan zk.Event // nil: there is none
+	revision uint64
+}
+
 const pruneAt = 64
 
 func newWatches() *watches {
-	return &watches{armed: make(map[watchKey]<-chan zk.Event), prune: pruneAt}
+	return &watches{armed: make(map[watchKey]armedWatch), prune: pruneAt}
 }
 
-// live returns the watch that has not fired, nil if there is none.
-func (w *watches) live(key watchKey) <-chan zk.Event {
+// live returns the watch that has not fired, if there is one.
+func (w *watches) live(key watchKey) armedWatch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	watch := w.armed[key]
-	if watch != nil && fired(watch) {
+	if watch.fires != nil && fired(watch.fires) {
 		delete(w.armed, key)
-		return nil
+		return armedWatch{}
 	}
 	return watch
 }
@@ -73,15 +79,15 @@ func fired(watch <-chan zk.Event) bool {
 }
 
 // arm keeps a watch for others.
-func (w *watches) arm(key watchKey, watch <-chan zk.Event) {
+func (w *watches) arm(key watchKey, fires <-chan zk.Event, revision uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.armed[key] = watch
+	w.armed[key] = armedWatch{fires, revision}
 	if len(w.armed) < w.prune {
 		return
 	}
 	for key, watch := range w.armed {
-		if fired(watch) {
+		if fired(watch.fires) {
 			delete(w.armed, key)
 		}
 	}
@@ -131,9 +137,9 @@ func (b *backend) list(ctx context.Context, path string) (*listing, error) {
 // watchNode reads a node, and returns a watch that fires when it changes.
 func (b *backend) watchNode(ctx context.Context, path string) (*content, <-chan zk.Event, error) {
 	key := watchKey{ofNode, path}
-	if watch := b.watches.live(key); watch != nil {
+	if live := b.watches.live(key); live.fires != nil {
 		found, err := b.get(ctx, path)
-		return found, watch, err
+		return found, live.fires, err
 	}
 	type armed struct {
 		content
@@ -142,7 +148,7 @@ func (b *backend) watchNode(ctx context.Context, path string) (*content, <-chan 
 	found, err := do(ctx, b, false, func(context.Context) (*armed, error) {
 		data, stat, watch, err := b.conn.GetW(path)
 		if err == nil {
-			b.watches.arm(key, watch) // here, for the case that nobody waits any more
+			b.watches.arm(key, watch, 0) // here, for the case that nobody waits any more
 		}
 		return &armed{content{data, stat}, watch}, err
 	})
@@ -159,10 +165,10 @@ func (b *backend) getNode(ctx context.Context, path string) (*content, <-chan zk
 }
 
 // watchChildren reads the names of a node's children, and returns a watch that fires when they change. Where there is no
-// such node, it fires when there is. With renew the watch is a new one, because the one that there was is in doubt.
-func (b *backend) watchChildren(ctx context.Context, path string, renew bool) (*listing, <-chan zk.Event, error) {
+// such node, it fires when there is.
+func (b *backend) watchChildren(ctx context.Context, path string) (*listing, <-chan zk.Event, error) {
 	for {
-		found, watch, err := b.watchPresent(ctx, path, renew)
+		found, watch, err := b.watchPresent(ctx, path)
 		if !errors.Is(err, zk.ErrNoNode) {
 			return found, watch, surprising("watching "+path, err)
 		}
@@ -173,15 +179,19 @@ func (b *backend) watchChildren(ctx context.Context, path string, renew bool) (*
 	}
 }
 
-// watchPresent is watchChildren for a node that is there.
-func (b *backend) watchPresent(ctx context.Context, path string, renew bool) (*listing, <-chan zk.Event, error) {
+// watchPresent is watchChildren for a node that is there. A server tells of a change before it shows it, so a watch that
+// has not fired although there is one is lost, and another one is asked for; only then, because the vendor's client keeps
+// both until they fire.
+func (b *backend) watchPresent(ctx context.Context, path string) (*listing, <-chan zk.Event, error) {
 	key := watchKey{ofChildren, path}
-	if watch := b.watches.live(key); watch != nil && !renew {
+	if live := b.watches.live(key); live.fires != nil {
 		found, err := b.list(ctx, path)
 		if err == nil && found.stat == nil {
 			err = zk.ErrNoNode
 		}
-		return found, watch, err
+		if err != nil || found.revision() == live.revision || fired(live.fires) {
+			return found, live.fires, err
+		}
 	}
 	type armed struct {
 		listing
@@ -189,10 +199,11 @@ func (b *backend) watchPresent(ctx context.Context, path string, renew bool) (*l
 	}
 	found, err := do(ctx, b, false, func(context.Context) (*armed, error) {
 		names, stat, watch, err := b.conn.ChildrenW(path)
+		found := &armed{listing{names, stat}, watch}
 		if err == nil {
-			b.watches.arm(key, watch)
+			b.watches.arm(key, watch, found.revision())
 		}
-		return &armed{listing{names, stat}, watch}, err
+		return found, err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -205,18 +216,18 @@ func (b *backend) watchAbsence(ctx context.Context, path string) (<-chan zk.Even
 	key := watchKey{ofAbsence, path}
 	live := b.watches.live(key)
 	return do(ctx, b, false, func(context.Context) (<-chan zk.Event, error) {
-		if live != nil {
+		if live.fires != nil {
 			there, _, err := b.conn.Exists(path)
 			if there || err != nil {
 				return nil, err
 			}
-			return live, nil
+			return live.fires, nil
 		}
 		there, _, watch, err := b.conn.ExistsW(path)
 		if there || err != nil {
 			return nil, err
 		}
-		b.watches.arm(key, watch)
+		b.watches.arm(key, watch, 0)
 		return watch, nil
 	})
 }
