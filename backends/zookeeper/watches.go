@@ -61,7 +61,7 @@ func (w *watches) any() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, watch := range w.armed {
-		if !fired(watch) {
+		if !fired(watch.fires) {
 			return true
 		}
 	}
