@@ -1,6 +1,7 @@
 package zookeeper
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -31,6 +32,7 @@ type dialer struct {
 	mu        sync.Mutex
 	current   *socket
 	attempts  int    // since there was a session last
+	snubs     int    // connections since then, none of which was answered
 	renewed   func() // called once the watches are renewed on a connection; nil when nobody waits for that
 	abandoned bool
 }
@@ -42,6 +44,10 @@ const (
 	longestPause = time.Second
 	pauseShare   = 10
 )
+
+// patience is how many connections for each server go unanswered before one is made that forgets what was seen: so many
+// that with the pauses between them the session's time has passed.
+const patience = 2 * pauseShare
 
 func newDialer(h *hosts, config *tls.Config, timeout time.Duration) *dialer {
 	d := &dialer{
@@ -59,6 +65,7 @@ type socket struct {
 	dialer *dialer
 	giveUp *time.Timer // closes it unless there is a session in time
 	header []byte      // the first bytes that were read; touched by the reader alone
+	forget bool        // says of the next message, which is the first, that nothing was seen yet; touched by the writer alone
 }
 
 // errAbandoned ends a connection on which nothing is to be sent any more.
@@ -86,11 +93,28 @@ func (s *socket) Write(p []byte) (int, error) {
 	if s.dialer.isAbandoned() {
 		return 0, errors.Join(errAbandoned, s.Close())
 	}
+	if s.forget {
+		s.forget = false
+		p = unseen(p)
+	}
 	n, err := s.Conn.Write(p)
 	if err == nil && renewsWatches(p) {
 		s.dialer.watchesRenewed()
 	}
 	return n, err
+}
+
+// unseen is the message that asks for a session, without the place in history up to which the client has seen everything.
+// Servers that are behind that send the client away. When they have lost their data all of them are, and the vendor's
+// client would ask in vain until they have caught up with a history that is gone. The message is a length, a version, that
+// place, and more.
+func unseen(message []byte) []byte {
+	const from, to = 8, 16
+	message = bytes.Clone(message)
+	if len(message) >= to {
+		clear(message[from:to])
+	}
+	return message
 }
 
 // renewsWatches says whether a message has the servers renew watches. The vendor's client writes each with one call:
@@ -124,6 +148,8 @@ func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error
 		_ = d.current.Close() // it may be closed already
 	}
 	d.current = s
+	d.snubs++
+	s.forget = d.snubs > patience*max(1, d.hosts.Len())
 	return s, nil
 }
 
@@ -176,7 +202,7 @@ func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn
 func (d *dialer) served() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.attempts = 0
+	d.attempts, d.snubs = 0, 0
 	if d.current != nil {
 		d.current.giveUp.Stop()
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
 )
 
@@ -56,7 +57,7 @@ func TestWhatIsGivenUpIsNotSent(t *testing.T) {
 func TestUnreadIsNotAbsent(t *testing.T) {
 	s := serve(t)
 	b := s.backend()
-	register(t, b, session(t, b), "api", "1")
+	register(t, b, session(t, b), "1")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	contents, err := b.fetch(ctx, b.keys.service("api"), s.names("/reception/services/api"))
@@ -70,7 +71,7 @@ func TestUnreadIsNotAbsent(t *testing.T) {
 func TestQuietWatchIsKept(t *testing.T) {
 	s := serve(t)
 	b := s.backend(WithRelistInterval(time.Millisecond))
-	register(t, b, session(t, b), "api", "1")
+	register(t, b, session(t, b), "1")
 	stream, err := b.OpenWatchService(t.Context(), &driver.WatchServiceRequest{Name: "api"})
 	if err != nil {
 		t.Fatal(err)
@@ -104,15 +105,15 @@ func TestRestoreAfterLossOfData(t *testing.T) {
 	s := serve(t)
 	a, b := s.backend(), s.backend()
 	s.do(func() { s.zxid = 1000 })
-	register(t, a, session(t, a), "api", "1")
+	register(t, a, session(t, a), "1")
 	s.do(func() { s.nodes, s.zxid = map[string]*stubNode{"/": {}}, 0 })
-	theirs := instance("api", "1", 1)
+	theirs := instance("api", "1")
 	theirs.Owner = "they"
 	_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: session(t, b), Instance: theirs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = a.Restore(t.Context(), &driver.RestoreRequest{Session: session(t, a), Instance: instance("api", "1", 1)})
+	_, err = a.Restore(t.Context(), &driver.RestoreRequest{Session: session(t, a), Instance: instance("api", "1")})
 	if !errors.Is(err, driver.ErrReplaced) {
 		t.Errorf("Restore: %v", err)
 	}
@@ -137,4 +138,25 @@ func TestRemovalSparesTheNext(t *testing.T) {
 	if paths, _ := p.close("mark"); len(paths) > 0 || len(p.instances) > 0 {
 		t.Errorf("known are %q and %+v", paths, p.instances)
 	}
+}
+
+// TestServersLoseTheirData has the servers begin with nothing. They send away whom they are behind; the client gets through
+// to them all the same, once its session cannot be there any more.
+func TestServersLoseTheirData(t *testing.T) {
+	s := serve(t)
+	s.timeout = time.Second
+	client := s.client()
+	service := &reception.Service{Name: "api", ID: "1", Address: "192.0.2.1"}
+	s.do(func() { s.zxid = 1000 })
+	if err := client.Register(t.Context(), service, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.do(func() {
+		for c := range s.conns {
+			s.expired[c.session] = true
+		}
+		s.nodes, s.zxid = map[string]*stubNode{"/": {}}, 0
+	})
+	s.cut()
+	eventually(t, "the instance is back", func() bool { return len(s.names("/reception/services/api")) == 1 })
 }

@@ -231,10 +231,14 @@ func (s *stub) greet(c *stubConn) error {
 		return err
 	}
 	r.int()
-	r.long()
+	seen := r.long()
 	r.int()
 	asked := r.long()
 	s.mu.Lock()
+	if seen > s.zxid { // as the servers do with whom they are behind
+		s.mu.Unlock()
+		return errStub
+	}
 	if asked == 0 {
 		s.session++
 		asked = s.session
