@@ -58,7 +58,7 @@ const (
 
 // An Excuse names what a fault ends behind its owner's back. A holder that is cut off at that moment cannot know, so the
 // windows in which two terms may overlap on that account are left out. The fence, the counter and the order of tokens in
-// one life of the data are never excused.
+// one life of the data are never excused; a term that was ended before its holder was told of it is none.
 type Excuse string
 
 // The excuses.
@@ -66,4 +66,7 @@ const (
 	Nothing Excuse = ""
 	Expiry  Excuse = "expiry" // an administrator has ended the victim's sessions
 	Wipe    Excuse = "wipe"   // the data of all is lost, and begins a new life
+	// Lies: a server confirms renewals of a session that others have dropped. Nothing but registrations is excused, whose
+	// owner cannot know: terms ask more than that.
+	Lies Excuse = "lies"
 )

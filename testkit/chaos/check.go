@@ -231,7 +231,8 @@ func (s *story) checkTokens() {
 			greatest, wiped = nil, wipes[0].Ended+s.Header.Timing.TTL+s.Header.Timing.Late
 			wipes = wipes[1:]
 		}
-		if t.last == 0 || t.won.Ended < wiped { // it was not held when it was won; or may be of the life before
+		over := t.last == 0 || t.excuse != nil && t.excuse.From < t.won.To // before its holder was told that it has won
+		if over || t.won.Ended < wiped {                                   // which may be of the life before
 			continue
 		}
 		if greatest != nil && t.won.Token <= greatest.won.Token {

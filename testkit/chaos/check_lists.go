@@ -25,6 +25,7 @@ type book struct {
 	since   map[string]time.Duration // the beginnings of stays that go on
 	written map[string]string        // the version of each instance that is registered
 	lapsed  bool                     // the session is in doubt
+	lied    bool                     // a server may confirm what is not so
 }
 
 // ledger is the books of all.
@@ -52,6 +53,10 @@ func (s *story) ledger() *ledger {
 			l.book(e.Process).lapsed = false
 		case opStrike:
 			l.strike(e)
+		case opHeal:
+			if e.Excuse == Lies {
+				l.book(e.Victim).lied = false
+			}
 		default:
 		}
 	}
@@ -98,7 +103,7 @@ func (l *ledger) register(b *book, e *Event) {
 		l.gone[before] = e.Ended
 	}
 	b.written[e.Name] = e.Version
-	if _, certain := b.since[e.Name]; !certain && !b.lapsed {
+	if _, certain := b.since[e.Name]; !certain && !b.lapsed && !b.lied {
 		b.since[e.Name] = e.Ended
 	}
 }
@@ -137,7 +142,7 @@ func (b *book) settle(e *Event) {
 	if e.Name == "" {
 		b.lapsed = false
 	}
-	if b.lapsed {
+	if b.lapsed || b.lied {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.written)) {
@@ -161,6 +166,9 @@ func (l *ledger) strike(e *Event) {
 			}
 		case e.Excuse == Wipe, e.Excuse == Expiry && ofOwner:
 			l.doubt(b, "", e.Began)
+		case e.Excuse == Lies && ofOwner:
+			l.doubt(b, "", e.Began)
+			b.lapsed, b.lied = false, true
 		}
 	}
 }

@@ -50,7 +50,7 @@ func onFake(wrap func(*line, driver.Backend) driver.Backend, options ...fake.Clu
 			{Name: "cut", Victims: chaos.Processes, Strike: s.on((*line).cutOff)},
 			{Name: "blackhole", Victims: chaos.Processes, Strike: s.on((*line).freeze)},
 			{Name: "partition", Victims: chaos.Processes, Strike: s.on((*line).part)},
-			{Name: "hidden expiry", Victims: chaos.Processes, Strike: s.on((*line).hide)},
+			{Name: "hidden expiry", Victims: chaos.Processes, Excuse: chaos.Lies, Strike: s.on((*line).hide)},
 			{Name: "slow", Victims: chaos.Processes, Strike: s.on((*line).slow)},
 			{Name: "lost replies", Victims: chaos.Processes, Strike: s.on((*line).lose)},
 			{Name: "fast servers", Victims: chaos.Processes, Strike: s.on((*line).drift)},

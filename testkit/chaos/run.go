@@ -129,7 +129,7 @@ func (r *run) strike(s Step) error {
 	r.end(strike, err)
 	if heal != nil {
 		r.plot(s.At+s.For, func() error {
-			end := r.begin(Event{Op: opHeal, Name: f.Name, Victim: e.Victim})
+			end := r.begin(Event{Op: opHeal, Name: f.Name, Excuse: f.Excuse, Victim: e.Victim})
 			err := heal()
 			r.end(end, err)
 			return err
