@@ -82,7 +82,11 @@ func healthy(tb testing.TB, states <-chan *reception.ServiceState, want ...strin
 	var last *reception.ServiceState
 	for {
 		select {
-		case last = <-states:
+		case state, open := <-states:
+			if !open {
+				tb.Fatalf("the channel is closed; the last state is %+v", last)
+			}
+			last = state
 		case <-deadline:
 			tb.Fatalf("no healthy state with %q; the last is %+v", want, last)
 		}

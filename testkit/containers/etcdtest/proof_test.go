@@ -60,7 +60,7 @@ func (l *lister) serves(tb testing.TB) {
 func TestListsOfAWatch(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t)
-	other := dial(t, server.Endpoints())
+	other := dial(t, server.Endpoints(), etcd.WithTTL(10*ttl))
 	ok(t, other.Register(t.Context(), service("api", "1"), nil))
 	reader := newLister(t, server.Endpoints(), 3*ttl) // so that a busy machine does not let a proof run out
 	healthy(t, reader.states, "1")
