@@ -155,6 +155,9 @@ const defaultPort = "8500"
 
 // parseEndpoint reads host, host:port, or either as a URL with the scheme http or https.
 func parseEndpoint(text string) (endpoint string, https bool, err error) {
+	if strings.Contains(text, "@") { // which is not shown, because of the password
+		return "", false, errors.New("agent: the address holds a user; it must look like 10.0.0.1:8500, and a token goes into WithToken")
+	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found {
 		scheme, rest = "", text
@@ -164,7 +167,7 @@ func parseEndpoint(text string) (endpoint string, https bool, err error) {
 			"agent %q: the scheme must be http or https, or left out; reception.Open takes consul://", text)
 	}
 	parsed, err := url.Parse("//" + rest)
-	if err != nil || parsed.Hostname() == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" ||
+	if err != nil || parsed.Hostname() == "" || strings.Trim(parsed.Path, "/") != "" ||
 		parsed.RawQuery != "" || parsed.Fragment != "" || strings.Contains(rest, ",") {
 		return "", false, fmt.Errorf("agent %q: must look like 10.0.0.1:8500", text)
 	}

@@ -3,6 +3,7 @@ package consul
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/consul/api"
@@ -39,6 +40,28 @@ func TestForeignNamesChange(t *testing.T) {
 		}
 		if changes := s.change(winners(s.reader.records(step.entries))); len(changes) > 0 {
 			t.Errorf("the same answer again makes %d changes", len(changes))
+		}
+	}
+}
+
+// TestHalfARecord has another tool write metadata that looks like ours, and is not the whole.
+func TestHalfARecord(t *testing.T) {
+	r := newReader(&backend{log: &testLog{tb: t}}, "api")
+	for _, missing := range []string{metaID, metaOwner} {
+		e := entry("1", 7)
+		delete(e.Service.Meta, missing)
+		if records := r.records([]*api.ServiceEntry{e}); len(records) > 0 {
+			t.Errorf("without %s it reads as %+v", missing, records[0].instance)
+		}
+		r.known = nil
+	}
+}
+
+// TestPasswordIsNotShown has somebody give an address that other vendors would take.
+func TestPasswordIsNotShown(t *testing.T) {
+	for _, address := range []string{"http://ops:secret@10.0.0.1:8500", "ops:secret@10.0.0.1", "consul://ops:secret@10.0.0.1"} {
+		if _, err := Dial(t.Context(), address); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("Dial: %v", err)
 		}
 	}
 }

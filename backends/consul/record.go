@@ -2,6 +2,7 @@ package consul
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -46,6 +47,9 @@ func read(e *api.ServiceEntry) (*record, error) {
 	r.epoch = m.epoch
 	i := r.instance
 	i.Service.ID, i.Owner, i.Generation = s.Meta[metaID], s.Meta[metaOwner], m.generation
+	if i.Service.ID == "" || i.Owner == "" {
+		return nil, fmt.Errorf("%s is there, and %s or %s is missing", metaWrite, metaID, metaOwner)
+	}
 	i.Session = driver.SessionID(s.Meta[metaSession])
 	return r, nil
 }
