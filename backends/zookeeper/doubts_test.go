@@ -14,12 +14,14 @@ import (
 // be discarded later, however long that lasts.
 func TestSessionsThatWereNotOpened(t *testing.T) {
 	s := serve(t)
-	b := s.backend(WithOperationTimeout(5 * time.Millisecond))
+	b := s.backend()
 	_ = s.listener.Close() // the stub closes it again
 	s.cut()
 	eventually(t, "the connection is lost", func() bool { state, _ := b.link.state(); return !state.up })
 	for range 20 {
-		_, err := b.OpenSession(t.Context(), &driver.OpenSessionRequest{})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		_, err := b.OpenSession(ctx, &driver.OpenSessionRequest{})
+		cancel()
 		if !errors.Is(err, driver.ErrUnavailable) || errors.Is(err, driver.ErrOutcomeUnknown) {
 			t.Fatal(err)
 		}
