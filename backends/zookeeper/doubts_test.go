@@ -146,7 +146,7 @@ func TestRemovalSparesTheNext(t *testing.T) {
 // to them all the same, once its session cannot be there any more.
 func TestServersLoseTheirData(t *testing.T) {
 	s := serve(t)
-	s.timeout = time.Second
+	s.timeout = 2 * time.Second
 	client := s.client()
 	service := &reception.Service{Name: "api", ID: "1", Address: "192.0.2.1"}
 	s.do(func() { s.zxid = 1000 })
