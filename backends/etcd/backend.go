@@ -39,6 +39,8 @@ type backend struct {
 	services *pulse // of the watches that lists are served from
 	records  *pulse // of all others
 	together *batcher
+	// written is what it has registered a moment ago.
+	written written
 	// hurried says that the connection was tried again moments ago.
 	hurried atomic.Bool
 	tasks   sync.WaitGroup // the goroutines that Close joins

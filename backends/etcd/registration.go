@@ -26,6 +26,7 @@ func (b *backend) Register(ctx context.Context, in *driver.RegisterRequest) (*dr
 		return nil, err
 	}
 	out := &driver.RegisterResponse{Revision: uint64(done.Header.Revision)}
+	b.written.note(stored(&put, done, leaseOf(in.Session)))
 	if done.PrevKv != nil {
 		if before := b.decodeInstance(done.PrevKv); before != nil && before.Owner != in.Instance.Owner {
 			out.Displaced = before.Owner
@@ -42,6 +43,18 @@ func (b *backend) put(session driver.SessionID, i *driver.Instance, opts ...clie
 	}
 	opts = append(opts, clientv3.WithLease(leaseOf(session)))
 	return clientv3.OpPut(b.keys.instance(i.Service.Name, i.Service.ID), value, opts...), nil
+}
+
+// stored is the key as a write has left it.
+func stored(put *clientv3.Op, done *clientv3.PutResponse, lease clientv3.LeaseID) *mvccpb.KeyValue {
+	kv := &mvccpb.KeyValue{
+		Key: put.KeyBytes(), Value: put.ValueBytes(), Lease: int64(lease),
+		CreateRevision: done.Header.Revision, ModRevision: done.Header.Revision,
+	}
+	if done.PrevKv != nil {
+		kv.CreateRevision = done.PrevKv.CreateRevision
+	}
+	return kv
 }
 
 // Restore implements [driver.Backend]. It guesses that there is no record, which is the common case after an outage and
@@ -71,6 +84,7 @@ func (b *backend) Restore(ctx context.Context, in *driver.RestoreRequest) (*driv
 // Deregister implements [driver.Backend].
 func (b *backend) Deregister(ctx context.Context, in *driver.DeregisterRequest) (*driver.DeregisterResponse, error) {
 	key := b.keys.instance(in.Name, in.ID)
+	b.written.take(key) // nobody will watch it
 	var found *clientv3.GetResponse
 	err := b.read(ctx, func(ctx context.Context) (err error) {
 		found, err = b.kv.Get(ctx, key)

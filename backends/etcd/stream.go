@@ -18,7 +18,11 @@ func (b *backend) OpenWatchService(ctx context.Context, in *driver.WatchServiceR
 func (b *backend) OpenWatchRegistration(
 	ctx context.Context, in *driver.WatchRegistrationRequest,
 ) (driver.InstanceStream, error) {
-	return openRecords(ctx, b.follow(b.records, b.keys.instance(in.Name, in.ID), false), b.decodeInstance)
+	key := b.keys.instance(in.Name, in.ID)
+	if kv := b.written.take(key); kv != nil {
+		return resumeRecords(b.resume(key, kv.ModRevision), kv, b.decodeInstance), nil
+	}
+	return openRecords(ctx, b.follow(b.records, key, false), b.decodeInstance)
 }
 
 // OpenWatchCandidacy implements [driver.Backend].
@@ -45,6 +49,13 @@ func openRecords[R any](ctx context.Context, f *feed, decode func(*mvccpb.KeyVal
 		return nil, err
 	}
 	return &recordStream[R]{feed: f, decode: decode, first: first}, nil
+}
+
+// resumeRecords tells that there is kv, and then what has happened since it was written.
+func resumeRecords[R any](f *feed, kv *mvccpb.KeyValue, decode func(*mvccpb.KeyValue) *R) driver.Stream[R] {
+	f.beat.saw(kv.ModRevision)
+	first := &update{reset: true, kvs: []*mvccpb.KeyValue{kv}, revision: kv.ModRevision}
+	return &recordStream[R]{feed: f, decode: decode, first: first}
 }
 
 // Next implements [driver.Stream].
