@@ -36,4 +36,6 @@ type Server interface {
 }
 
 // Backends returns what there is to be measured, in the order in which it is.
-func Backends() []Backend { return []Backend{fakeBackend, etcdBackend, zooKeeperBackend} }
+func Backends() []Backend {
+	return []Backend{fakeBackend, etcdBackend, zooKeeperBackend, consulBackend}
+}

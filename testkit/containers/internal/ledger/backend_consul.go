@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/go-reception/sdk/backends/consul"
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
 	"github.com/go-reception/sdk/testkit/containers/internal/ledger/wire"
 )
@@ -25,6 +27,10 @@ var consulBackend = Backend{
 		}
 		return started(ctx, box, containers.BackendConsul, "github.com/hashicorp/consul/api",
 			box.ClientEndpoint, consulVersion)
+	},
+	SDK: func(ctx context.Context, _ Server, way Way) (reception.Client, error) {
+		return consul.Dial(ctx, way.Addr, consul.WithPrefix(prefix[1:]), consul.WithTTL(way.TTL),
+			consul.WithLockDelay(consulLockDelay))
 	},
 	Bare: func(ctx context.Context, _ Server, way Way) (Party, error) { return connectConsul(ctx, way) },
 	Fill: fillConsul,
@@ -49,14 +55,17 @@ func consulVersion(_ context.Context, addr string) (string, error) {
 	return version, nil
 }
 
-// consulID is the ID of a service at the agent, which has one for all names.
-func consulID(name, id string) string { return name + "/" + id }
+// consulOwner is in the place of the UUID of a client.
+const consulOwner = "8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3"
 
-// consulMeta is as large as what the SDK stores beside address and port.
+// consulID is the ID of a service at the agent, which has one for all names, as the SDK makes it.
+func consulID(name, id string) string { return "reception~" + name + "~" + id + "~" + consulOwner }
+
+// consulMeta is what the SDK stores beside address and port.
 func consulMeta(name, id string) map[string]string {
 	meta := map[string]string{
-		"reception-owner": "8d2f0c54-7c2e-4c9c-a5a8-3a1df7c1e0f3", "reception-generation": "12",
-		"reception-id": name + "/" + id,
+		"reception-id": id, "reception-owner": consulOwner,
+		"reception-session": consulOwner, "reception-write": "1:1:12",
 	}
 	maps.Copy(meta, Instance(name, id).Attributes)
 	return meta

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -36,26 +36,26 @@ var zooKeeperBackend = Backend{
 	Fill: fillZooKeeper,
 }
 
-// zooKeeperVersion asks for the statistics, which the test kit's servers tell everybody. The vendor's client has a
-// function for that, which does not understand the statistics of every version.
+// zooKeeperVersion asks for the statistics, which the test kit's servers tell everybody. The library's own function for
+// that does not understand how Debian's package names its version.
 func zooKeeperVersion(ctx context.Context, addr string) (string, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close() //nolint:errcheck // everything has been read
-	if _, err := io.WriteString(conn, "srvr"); err != nil {
+	defer conn.Close() //nolint:errcheck // the server closes it, too
+	if _, err := conn.Write([]byte("srvr")); err != nil {
 		return "", err
 	}
-	text, err := io.ReadAll(io.LimitReader(conn, 1<<16))
+	stats, err := io.ReadAll(conn)
 	if err != nil {
 		return "", err
 	}
-	_, version, found := strings.Cut(string(text), "Zookeeper version: ")
-	if !found {
-		return "", fmt.Errorf("zookeeper's statistics do not tell its version: %.100q", text)
+	version := regexp.MustCompile(`version: ([\d.]+)`).FindSubmatch(stats)
+	if version == nil {
+		return "", fmt.Errorf("zookeeper does not tell its version: %q", stats)
 	}
-	return strings.FieldsFunc(version, func(c rune) bool { return c == '-' || c == ',' || c == '\n' })[0], nil
+	return string(version[1]), nil
 }
 
 // zooKeeperValue is what the SDK stores of Instance.
@@ -63,6 +63,11 @@ const zooKeeperValue = etcdValue
 
 // zooKeeperFolder is where the SDK stores the instances of a name.
 func zooKeeperFolder(name string) string { return prefix + "/services/" + name }
+
+// zooKeeperNode is where the SDK stores an instance, but for the mark, which is another one for each write.
+func zooKeeperNode(name, id string) string {
+	return zooKeeperFolder(name) + "/" + id + ",ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+}
 
 // fillZooKeeper stores instances in transactions.
 func fillZooKeeper(ctx context.Context, server Server, name string, n int) error {
@@ -78,8 +83,9 @@ func fillZooKeeper(ctx context.Context, server Server, name string, n int) error
 	for i := 0; i < n; i += most {
 		var creates []any
 		for j := i; j < min(i+most, n); j++ {
-			node := zooKeeperFolder(name) + "/" + fmt.Sprint(j)
-			creates = append(creates, &zk.CreateRequest{Path: node, Data: []byte(zooKeeperValue), Acl: open})
+			creates = append(creates, &zk.CreateRequest{
+				Path: zooKeeperNode(name, fmt.Sprint(j)), Data: []byte(zooKeeperValue), Acl: open,
+			})
 		}
 		if _, err := conn.Multi(creates...); err != nil {
 			return err

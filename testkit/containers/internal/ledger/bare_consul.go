@@ -171,26 +171,23 @@ func (p *bareConsul) Campaign(ctx context.Context, election, id string) (Term, e
 		return nil, err
 	}
 	term := &bareConsulTerm{p.client, &api.KVPair{Key: "bare/" + election, Value: []byte(id), Session: session}}
-	asked := query(ctx)
-	for {
+	const delayed = 50 * time.Millisecond
+	for asked, free := query(ctx), false; ; {
 		won, _, err := p.client.KV().Acquire(term.key, write)
 		if err != nil || won {
 			return term, err
+		}
+		if free { // and refused: the lock delay is not over
+			time.Sleep(delayed)
 		}
 		held, meta, err := p.client.KV().Get(term.key.Key, asked)
 		if err != nil {
 			return nil, err
 		}
-		if held == nil || held.Session == "" {
-			const delayed = 50 * time.Millisecond // it is free, and the lock delay not over
-			select {
-			case <-time.After(delayed):
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			continue
+		free, asked.WaitIndex = held == nil || held.Session == "", 0
+		if !free {
+			asked.WaitIndex = meta.LastIndex
 		}
-		asked.WaitIndex = meta.LastIndex
 	}
 }
 

@@ -86,12 +86,12 @@ func createParents(conn *zk.Conn, folder string) error {
 }
 
 func (p *bareZooKeeper) Register(_ context.Context, name, id string) error {
-	_, err := p.create(zooKeeperFolder(name)+"/"+id, zooKeeperValue, zk.FlagEphemeral)
+	_, err := p.create(zooKeeperNode(name, id), zooKeeperValue, zk.FlagEphemeral)
 	return err
 }
 
 func (p *bareZooKeeper) Deregister(_ context.Context, name, id string) error {
-	return p.conn.Delete(zooKeeperFolder(name)+"/"+id, -1)
+	return p.conn.Delete(zooKeeperNode(name, id), -1)
 }
 
 func (p *bareZooKeeper) List(ctx context.Context, name string) (int, error) {
