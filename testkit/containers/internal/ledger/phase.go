@@ -70,7 +70,12 @@ func (p *Phase) connect(ctx context.Context, way Way) (Party, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	p.Defer(party.Close)
+	p.Defer(func() error {
+		if err := party.Close(); err != nil { // no figure is about that
+			p.stand.log("%s: closing a client: %v", p.stand.backend.Name, err)
+		}
+		return nil
+	})
 	return party, nil
 }
 
