@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// workerVar makes this binary a job: the file to which it writes, every millisecond, the token of its term and the time.
+// workerVar makes this binary a job: the file to which it writes, every few milliseconds, the token of its term and the time.
 const workerVar = "RECEPTION_CLITEST_WORKER"
 
 // works does the job, if this process is for that. It heeds nothing but SIGKILL.
@@ -23,7 +23,7 @@ func works() bool {
 		fmt.Println(err)
 		return true
 	}
-	for token := os.Getenv("RECEPTION_TOKEN"); ; time.Sleep(time.Millisecond) {
+	for token := os.Getenv("RECEPTION_TOKEN"); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := fmt.Fprintln(file, token, time.Now().UnixNano()); err != nil {
 			fmt.Println(err)
 			return true
