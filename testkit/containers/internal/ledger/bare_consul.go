@@ -161,7 +161,7 @@ func (w *bareConsulWatch) Next(ctx context.Context) (int, error) {
 // Campaign holds a key under a session that is bound to a TTL check, like the SDK's, because a session of its own would
 // outlive a crash for 20 s.
 func (p *bareConsul) Campaign(ctx context.Context, election, id string) (Term, error) {
-	holder := "candidate-" + election + "-" + id
+	holder := fmt.Sprintf("%s-%s-%d", election, id, serial.Add(1)) // each candidacy has a check of its own
 	if err := p.announce(ctx, "bare-candidate", holder); err != nil {
 		return nil, err
 	}

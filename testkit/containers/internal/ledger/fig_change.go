@@ -29,13 +29,17 @@ func measureChange(ctx context.Context, p *Phase) error {
 	if err != nil {
 		return err
 	}
-	return p.changes(ctx, writer, reader, 200, func(start, seen time.Time) { p.Took(took, seen.Sub(start)) })
+	return p.changes(ctx, writer, reader, 200, func(start, seen time.Time, warm bool) {
+		if warm {
+			p.Took(took, seen.Sub(start))
+		}
+	})
 }
 
 // changes has writer add and remove an instance again and again, and reader see that. It records when each instance was
-// added and when that was seen.
+// added and when that was seen, also while the phase is not warm yet.
 func (p *Phase) changes(
-	ctx context.Context, writer, reader Party, most int, record func(start, seen time.Time),
+	ctx context.Context, writer, reader Party, most int, record func(start, seen time.Time, warm bool),
 ) error {
 	name, err := p.Filled(ctx)
 	if err != nil {
@@ -63,9 +67,7 @@ func (p *Phase) changes(
 		if err != nil {
 			return err
 		}
-		if warm {
-			record(start, seen)
-		}
+		record(start, seen, warm)
 		if err := writer.Deregister(ctx, name, id); err != nil {
 			return err
 		}

@@ -36,16 +36,15 @@ func measureWire(ctx context.Context, p *Phase) error {
 	}
 	// From one change seen to the next one seen there are a removal and a registration.
 	written, read := atWriter.Counts(), atReader.Counts()
-	first := true
-	return p.changes(ctx, writer, reader, 20, func(time.Time, time.Time) {
+	return p.changes(ctx, writer, reader, 20, func(_, _ time.Time, warm bool) {
 		w, r := atWriter.Counts(), atReader.Counts()
-		if !first || p.Quick {
+		if warm {
 			wrote, saw := w.Since(written), r.Since(read)
 			p.Record("writer's requests", float64(wrote.Requests)/2)
 			p.Record("writer's traffic", float64(wrote.Sent+wrote.Received)/2)
 			p.Record("watcher's requests", float64(saw.Requests)/2)
 			p.Record("watcher's traffic", float64(saw.Sent+saw.Received)/2)
 		}
-		first, written, read = false, w, r
+		written, read = w, r
 	})
 }
