@@ -289,7 +289,7 @@ func short(value float64) string {
 	switch {
 	case value >= 1e6:
 		return strconv.FormatFloat(value/1e6, 'g', 3, 64) + "M"
-	case value >= 1e4:
+	case value >= 1e3:
 		return strconv.FormatFloat(value/1e3, 'g', 3, 64) + "k"
 	default:
 		return strconv.FormatFloat(value, 'g', 3, 64)
