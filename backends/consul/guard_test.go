@@ -34,26 +34,26 @@ func TestGuardCatchesUp(t *testing.T) {
 		}
 	})
 	b := s.backend(t)
-	for _, id := range []string{"1", "2"} {
+	follow := func(id string) driver.InstanceStream {
 		stream, err := b.OpenWatchRegistration(t.Context(), &driver.WatchRegistrationRequest{Name: "api", ID: id})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer stream.Close()
-		if id == "1" {
-			<-held
-			continue
+		t.Cleanup(stream.Close)
+		return stream
+	}
+	follow("1")
+	<-held
+	late := follow("2")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for owner := ""; owner != "other"; {
+		batch, err := late.Next(ctx)
+		if err != nil {
+			t.Fatalf("its replacement is not told: %v", err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		for owner := ""; owner != "other"; {
-			batch, err := stream.Next(ctx)
-			if err != nil {
-				t.Fatalf("its replacement is not told: %v", err)
-			}
-			for _, change := range batch.Changes {
-				owner = change.Record.Owner
-			}
+		for _, change := range batch.Changes {
+			owner = change.Record.Owner
 		}
 	}
 }

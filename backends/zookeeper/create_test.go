@@ -21,9 +21,9 @@ func session(t *testing.T, b *backend) driver.SessionID {
 	return opened.Session
 }
 
-func instance(name, id string) driver.Instance {
+func instance(id string) driver.Instance {
 	return driver.Instance{
-		Service: driver.Service{Name: name, ID: id, Address: "192.0.2.1"}, Owner: "me", Generation: 1,
+		Service: driver.Service{Name: "api", ID: id, Address: "192.0.2.1"}, Owner: "me", Generation: 1,
 	}
 }
 
@@ -126,7 +126,7 @@ func TestNothingLandsOnAnEndedSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, gone := range []driver.SessionID{expired, closed, "nonsense", ""} {
-		_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: gone, Instance: instance("api", "1")})
+		_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: gone, Instance: instance("1")})
 		if !errors.Is(err, driver.ErrSessionExpired) {
 			t.Errorf("Register on %q: %v", gone, err)
 		}
@@ -152,7 +152,7 @@ func TestTakeOversCross(t *testing.T) {
 		done := make(chan error, 2)
 		for _, each := range []*backend{a, b} {
 			on := session(t, each)
-			mine := instance("api", "1")
+			mine := instance("1")
 			mine.Owner = string(on)
 			go func() {
 				_, err := each.Register(context.WithoutCancel(t.Context()), &driver.RegisterRequest{Session: on, Instance: mine})
@@ -176,7 +176,7 @@ func TestRestoreYields(t *testing.T) {
 	var crossed atomic.Bool
 	s.act(func(op int32, path string) stubAction {
 		if op == opMulti && strings.Contains(path, "/services/") && crossed.CompareAndSwap(false, true) {
-			winner := instance("api", "1")
+			winner := instance("1")
 			winner.Owner = "they"
 			if _, err := b.Register(t.Context(), &driver.RegisterRequest{Session: theirs, Instance: winner}); err != nil {
 				t.Error(err)
@@ -184,7 +184,7 @@ func TestRestoreYields(t *testing.T) {
 		}
 		return answer
 	})
-	_, err := a.Restore(t.Context(), &driver.RestoreRequest{Session: on, Instance: instance("api", "1")})
+	_, err := a.Restore(t.Context(), &driver.RestoreRequest{Session: on, Instance: instance("1")})
 	if !errors.Is(err, driver.ErrReplaced) {
 		t.Errorf("Restore: %v", err)
 	}

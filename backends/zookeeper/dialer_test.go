@@ -221,7 +221,7 @@ func TestCloseLeavesSessions(t *testing.T) {
 	for _, open := range []bool{true, false} {
 		b := s.backend()
 		on := session(t, b)
-		if _, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance("api", "1")}); err != nil {
+		if _, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance("1")}); err != nil {
 			t.Fatal(err)
 		}
 		if !open {

@@ -109,13 +109,13 @@ func TestRestoreAfterLossOfData(t *testing.T) {
 	s.do(func() { s.zxid = 1000 })
 	register(t, a, session(t, a), "1")
 	s.do(func() { s.nodes, s.zxid = map[string]*stubNode{"/": {}}, 0 })
-	theirs := instance("api", "1")
+	theirs := instance("1")
 	theirs.Owner = "they"
 	_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: session(t, b), Instance: theirs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = a.Restore(t.Context(), &driver.RestoreRequest{Session: session(t, a), Instance: instance("api", "1")})
+	_, err = a.Restore(t.Context(), &driver.RestoreRequest{Session: session(t, a), Instance: instance("1")})
 	if !errors.Is(err, driver.ErrReplaced) {
 		t.Errorf("Restore: %v", err)
 	}

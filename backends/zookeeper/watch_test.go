@@ -45,7 +45,7 @@ func follow(t *testing.T, stream driver.InstanceStream, present map[string]*driv
 
 func register(t *testing.T, b *backend, on driver.SessionID, id string) {
 	t.Helper()
-	_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance("api", id)})
+	_, err := b.Register(t.Context(), &driver.RegisterRequest{Session: on, Instance: instance(id)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,11 +279,11 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 			return err
 		},
 		"Register": func(ctx context.Context) error {
-			_, err := b.Register(ctx, &driver.RegisterRequest{Session: on, Instance: instance("api", "2")})
+			_, err := b.Register(ctx, &driver.RegisterRequest{Session: on, Instance: instance("2")})
 			return err
 		},
 		"Restore": func(ctx context.Context) error {
-			_, err := b.Restore(ctx, &driver.RestoreRequest{Session: on, Instance: instance("api", "3")})
+			_, err := b.Restore(ctx, &driver.RestoreRequest{Session: on, Instance: instance("3")})
 			return err
 		},
 		"Deregister": func(ctx context.Context) error {
@@ -336,7 +336,7 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 				case <-time.After(10 * time.Second):
 					t.Fatalf("%s does not end with its context, without an answer to %d", name, op)
 				}
-			case _ = <-done: // it needs no such request, or the connection was not back yet
+			case <-done: // it needs no such request, or the connection was not back yet
 			}
 			cancel()
 			s.act(nil)

@@ -233,7 +233,7 @@ func horizonCases() []testCase {
 			play: func(s *scene) {
 				endsAtHorizon(s, func(a *member) {
 					a.arm(driver.OpConfirm, always, slow(s.TTL/8)) // more than the margin, and less than the client's patience
-					_ = sleep(s.ctx(), 2*s.TTL) // renewals with slow answers
+					_ = sleep(s.ctx(), 2*s.TTL)                    // renewals with slow answers
 					a.freeze()
 				})
 			},
