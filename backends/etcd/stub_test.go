@@ -163,4 +163,4 @@ func closedAddress(t *testing.T) string {
 }
 
 // brief is long enough for a request to a stub.
-const brief = 300 * time.Millisecond
+const brief = 900 * time.Millisecond

@@ -189,7 +189,8 @@ func (b *backend) follow(state zk.State) {
 		}
 		// What is read from now on must be read after the watches are there again, or a change in between is missed.
 		if b.watches.any() {
-			b.own.whenRenewed(func() { b.link.gained(granted) })
+			// With credentials the vendor's client waits for an answer of its own before it renews anything.
+			b.own.whenRenewed(b.settings.credentials == nil, func() { b.link.gained(granted) })
 		} else {
 			b.link.gained(granted)
 		}

@@ -66,6 +66,8 @@ type socket struct {
 	giveUp *time.Timer // closes it unless there is a session in time
 	header []byte      // the first bytes that were read; touched by the reader alone
 	forget bool        // says of the next message, which is the first, that nothing was seen yet; touched by the writer alone
+	// held is closed once answers may be read; nil if there is nothing to wait for. Guarded by the dialer's mu.
+	held chan struct{}
 }
 
 // errAbandoned ends a connection on which nothing is to be sent any more.
@@ -77,6 +79,7 @@ var errNoZooKeeper = errors.New("what answers there is no ZooKeeper server, or w
 // Read implements [net.Conn]. It looks at the length of the first answer, for which the vendor's client would make room
 // whatever it is: up to 4 GB for a server that speaks another protocol.
 func (s *socket) Read(p []byte) (int, error) {
+	s.await()
 	n, err := s.Conn.Read(p)
 	const lengthSize, most = 4, 1 << 10
 	if missing := lengthSize - len(s.header); missing > 0 {
@@ -86,6 +89,36 @@ func (s *socket) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// await waits until answers may be read.
+//
+// The interleaving that this forbids: a request from before the connection was lost is sent on the new one, and its answer
+// is read, before the vendor's client has asked for its watches again. It asks from the place in history that it has read
+// up to, without a lock: a change between the two places is told to nobody, and the race detector complains.
+func (s *socket) await() {
+	s.dialer.mu.Lock()
+	held := s.held
+	s.dialer.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+}
+
+// Close implements [net.Conn].
+func (s *socket) Close() error {
+	s.dialer.mu.Lock()
+	s.release()
+	s.dialer.mu.Unlock()
+	return s.Conn.Close()
+}
+
+// release has answers be read. It is called with the dialer's mu held.
+func (s *socket) release() {
+	if s.held != nil {
+		close(s.held)
+		s.held = nil
+	}
 }
 
 // Write implements [net.Conn].
@@ -145,7 +178,8 @@ func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error
 	}
 	if d.current != nil { // the vendor's client leaves that open on which it was told that its session has expired
 		d.current.giveUp.Stop()
-		_ = d.current.Close() // it may be closed already
+		_ = d.current.Conn.Close() // it may be closed already
+		d.current.release()
 	}
 	d.current = s
 	d.snubs++
@@ -209,13 +243,17 @@ func (d *dialer) served() {
 }
 
 // whenRenewed calls f once the vendor's client has renewed its watches on the present connection, which it does by itself
-// and tells nobody. It calls it after a while in any case, for there may be no watches.
-func (d *dialer) whenRenewed(f func()) {
+// and tells nobody. It calls it after a while in any case, for there may be no watches. With hold no answer is read until
+// then.
+func (d *dialer) whenRenewed(hold bool, f func()) {
 	d.mu.Lock()
 	d.renewed = f
 	current := d.current
+	if hold && current != nil && current.held == nil {
+		current.held = make(chan struct{})
+	}
 	d.mu.Unlock()
-	time.AfterFunc(renewalLimit, func() {
+	time.AfterFunc(min(renewalLimit, d.limit), func() {
 		d.mu.Lock()
 		same := d.current == current
 		d.mu.Unlock()
@@ -225,13 +263,16 @@ func (d *dialer) whenRenewed(f func()) {
 	})
 }
 
-// renewalLimit is how long the renewal of watches is waited for.
-const renewalLimit = 50 * time.Millisecond
+// renewalLimit is how long the renewal of watches is waited for, at the most.
+const renewalLimit = time.Second
 
 // watchesRenewed notes that the watches are renewed on the present connection.
 func (d *dialer) watchesRenewed() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.current != nil {
+		d.current.release()
+	}
 	if d.renewed != nil {
 		d.renewed()
 		d.renewed = nil
@@ -286,7 +327,8 @@ func (d *dialer) drop() {
 	defer d.mu.Unlock()
 	if d.current != nil {
 		d.current.giveUp.Stop()
-		_ = d.current.Close() // it may be closed already
+		_ = d.current.Conn.Close() // it may be closed already
+		d.current.release()
 	}
 }
 
