@@ -266,10 +266,12 @@ func lasting(err error) bool {
 	return errors.Is(err, ErrSessionExpired) || errors.Is(err, ErrNotLeader) || errors.Is(err, ErrClosed)
 }
 
-// retrier returns the waits between failed attempts: they never outgrow the rhythm of successful ones.
+// retrier returns the waits between failed attempts. They stay small beside the rhythm of successful ones, so that a
+// session outlives an outage of half its time to live: a third of it may have passed since the last confirmation, and
+// what is left after the outage is not to be slept through.
 func (r *renewal) retrier() *backoff.ExponentialBackOff {
 	b, pace := backoff.NewExponentialBackOff(), r.pace()
-	b.InitialInterval, b.MaxInterval = max(pace/8, time.Millisecond), pace
+	b.InitialInterval, b.MaxInterval = max(pace/8, time.Millisecond), max(pace/4, time.Millisecond)
 	b.Reset()
 	return b
 }

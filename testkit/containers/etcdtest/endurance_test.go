@@ -77,7 +77,7 @@ func TestH8OneWatchForAll(t *testing.T) {
 	settles := func(want int) {
 		t.Helper()
 		var got int
-		eventually(t, grace, func() string { return fmt.Sprintf("the server has %d watches, want %d", got, want) }, func() bool {
+		eventually(t, 10*grace, func() string { return fmt.Sprintf("the server has %d watches, want %d", got, want) }, func() bool {
 			got = watches()
 			return got == want
 		})
