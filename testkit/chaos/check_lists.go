@@ -25,7 +25,9 @@ type book struct {
 	since   map[string]time.Duration // the beginnings of stays that go on
 	written map[string]string        // the version of each instance that is registered
 	lapsed  bool                     // the session is in doubt
-	lied    bool                     // a server may confirm what is not so
+	// lied is until when what a server has confirmed may not be so: an answer may be on its way when the server lies no more,
+	// and counts for as long as a session lives.
+	lied time.Duration
 }
 
 // ledger is the books of all.
@@ -55,7 +57,7 @@ func (s *story) ledger() *ledger {
 			l.strike(e)
 		case opHeal:
 			if e.Excuse == Lies {
-				l.book(e.Victim).lied = false
+				l.book(e.Victim).lied = e.Ended + s.Header.Timing.TTL
 			}
 		default:
 		}
@@ -103,7 +105,7 @@ func (l *ledger) register(b *book, e *Event) {
 		l.gone[before] = e.Ended
 	}
 	b.written[e.Name] = e.Version
-	if _, certain := b.since[e.Name]; !certain && !b.lapsed && !b.lied {
+	if _, certain := b.since[e.Name]; !certain && !b.lapsed && e.Ended >= b.lied {
 		b.since[e.Name] = e.Ended
 	}
 }
@@ -142,7 +144,7 @@ func (b *book) settle(e *Event) {
 	if e.Name == "" {
 		b.lapsed = false
 	}
-	if b.lapsed || b.lied {
+	if b.lapsed || e.Ended < b.lied {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.written)) {
@@ -168,7 +170,7 @@ func (l *ledger) strike(e *Event) {
 			l.doubt(b, "", e.Began)
 		case e.Excuse == Lies && ofOwner:
 			l.doubt(b, "", e.Began)
-			b.lapsed, b.lied = false, true
+			b.lapsed, b.lied = false, forever
 		}
 	}
 }
