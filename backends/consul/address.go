@@ -2,13 +2,11 @@ package consul
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/consul/api"
-
+	"github.com/go-reception/sdk/backends/internal/addresses"
 	"github.com/go-reception/sdk/reception"
 )
 
@@ -26,14 +24,12 @@ func openAddress(ctx context.Context, address *reception.Address) (reception.Cli
 // readAddress translates an address into options.
 func readAddress(address *reception.Address) ([]Option, error) {
 	opts := readParameters(address.Parameters)
-	secure := readTLS(address.Parameters)
+	secure := addresses.ReadTLS(address.Parameters)
 	if err := address.Parameters.Err(); err != nil {
 		return nil, err
 	}
-	if address.Path != "" && address.Path != "/" {
-		return nil, fmt.Errorf(
-			"the address has the path %q; where the keys of elections are kept goes into a parameter, as in ?prefix=prod",
-			address.Path)
+	if err := addresses.RefusePath(address, "the keys of elections are", "prefix=prod"); err != nil {
+		return nil, err
 	}
 	if len(address.Hosts) != 1 {
 		return nil, fmt.Errorf("the address names %d agents; it must name one, as in consul://10.0.0.1:8500",
@@ -42,7 +38,7 @@ func readAddress(address *reception.Address) ([]Option, error) {
 	if address.User != nil {
 		return nil, errors.New("consul knows no user and password; a token goes into a parameter, as in ?token=… or ?token-file=…")
 	}
-	config, err := secure.load()
+	config, err := secure.Load()
 	if err != nil {
 		return nil, err
 	}
@@ -95,33 +91,3 @@ func readParameters(p *reception.Parameters) []Option {
 
 // absent is the value of a number that is not given, and that none has.
 const absent = -1 << 31
-
-// tlsFiles are the parameters that concern TLS.
-type tlsFiles struct {
-	on    bool
-	files api.TLSConfig
-}
-
-func readTLS(p *reception.Parameters) tlsFiles {
-	return tlsFiles{on: p.Bool("tls", false), files: api.TLSConfig{
-		CAFile: p.String("ca", ""), CertFile: p.String("cert", ""), KeyFile: p.String("key", ""),
-		Address: p.String("server-name", ""),
-	}}
-}
-
-// load reads the files. It returns nil where TLS is not asked for.
-func (f tlsFiles) load() (*tls.Config, error) {
-	c := f.files
-	if c.CAFile+c.CertFile+c.KeyFile+c.Address == "" && !f.on {
-		return nil, nil
-	}
-	if (c.CertFile == "") != (c.KeyFile == "") {
-		return nil, errors.New(`parameters "cert" and "key" belong together`)
-	}
-	config, err := api.SetupTLSConfig(&c)
-	if err != nil {
-		return nil, fmt.Errorf(`parameters "ca", "cert" and "key": %w`, err)
-	}
-	config.MinVersion = tls.VersionTLS12
-	return config, nil
-}

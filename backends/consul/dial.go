@@ -60,8 +60,8 @@ func over(client *api.Client, opts []Option) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consul: New: %w", err)
 	}
-	if len(s.dialOnly) > 0 {
-		return nil, fmt.Errorf("consul: New: %s: how to connect is the client's to say", strings.Join(s.dialOnly, ", "))
+	if err := s.Connected(); err != nil {
+		return nil, fmt.Errorf("consul: New: %w", err)
 	}
 	if client == nil {
 		return nil, errors.New("consul: New: the client is nil")

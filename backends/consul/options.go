@@ -2,13 +2,13 @@ package consul
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/go-reception/sdk/backends/internal/option"
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -48,6 +48,8 @@ type Option func(*settings)
 
 // settings are what the options set.
 type settings struct {
+	option.Problems
+
 	prefix    string
 	ttl       time.Duration // 0: by the heartbeat's interval, or the default
 	lockDelay time.Duration
@@ -72,9 +74,6 @@ type settings struct {
 	datacenter, namespace, partition string
 	tls                              *tls.Config
 	dial                             time.Duration
-
-	dialOnly []string // the options given that are Dial's
-	problems []error
 }
 
 // makeSettings applies opts to the defaults and returns everything that is wrong with the outcome.
@@ -88,7 +87,7 @@ func makeSettings(opts []Option) (*settings, error) {
 	}
 	s.chooseChecks()
 	s.chooseTimes()
-	return s, errors.Join(s.problems...)
+	return s, s.Err()
 }
 
 // chooseChecks decides between checks by which Consul asks this process, and checks that want its heartbeats.
@@ -97,17 +96,17 @@ func (s *settings) chooseChecks() {
 	switch {
 	case s.ttlChecks:
 		if len(s.askedFor) > 0 {
-			s.refuse("WithTTLChecks: excludes %s, with which Consul is to ask this process", strings.Join(s.askedFor, ", "))
+			s.Refuse("WithTTLChecks: excludes %s, with which Consul is to ask this process", strings.Join(s.askedFor, ", "))
 		}
 		s.host = ""
 	case s.hostGiven && !usable(s.host):
-		s.problems = append(s.problems, fmt.Errorf("%w: WithHost(%q): must be a host name or an IP address at which "+
+		s.Add(fmt.Errorf("%w: WithHost(%q): must be a host name or an IP address at which "+
 			"Consul's agent reaches this process", driver.ErrIllegalHost, s.host))
 	case s.hostGiven:
 	case usable(environment):
 		s.host = environment
 	case len(s.askedFor) > 0:
-		s.problems = append(s.problems, fmt.Errorf("%w: %s: is for checks by which Consul asks this process, and nothing says "+
+		s.Add(fmt.Errorf("%w: %s: is for checks by which Consul asks this process, and nothing says "+
 			"at which host: use WithHost, or HOST in the environment", driver.ErrIllegalHost, strings.Join(s.askedFor, ", ")))
 	}
 }
@@ -119,7 +118,7 @@ func (s *settings) chooseTimes() {
 			s.ttl = max(DefaultTTL, 3*s.checkInterval)
 		}
 		if s.checkInterval > s.ttl/2 {
-			s.refuse("WithCheckInterval(%v): with TTL checks it is how often a heartbeat is sent, at most half of the TTL, "+
+			s.Refuse("WithCheckInterval(%v): with TTL checks it is how often a heartbeat is sent, at most half of the TTL, "+
 				"which is %v, so that a lost one costs nothing", s.checkInterval, s.ttl)
 		}
 		return
@@ -164,18 +163,6 @@ func (s *settings) interval() time.Duration {
 	return s.ttl / 3
 }
 
-// refuse notes what is wrong with an option.
-func (s *settings) refuse(format string, args ...any) {
-	s.problems = append(s.problems, fmt.Errorf(format, args...))
-}
-
-// positive notes a duration that is not.
-func (s *settings) positive(option string, d time.Duration) {
-	if d <= 0 {
-		s.refuse("%s(%v): must be positive", option, d)
-	}
-}
-
 // WithHost has Consul ask this process for its health, at this host name or IP address, which the agent must be able to
 // reach. Without it, and without HOST in the environment, this process sends heartbeats instead; see [WithTTLChecks].
 func WithHost(host string) Option {
@@ -191,7 +178,7 @@ func WithPort(port int) Option {
 		s.port = port
 		s.askedFor = append(s.askedFor, "WithPort")
 		if port < 0 || port > 65535 {
-			s.refuse("WithPort(%d): must be 0 to 65535", port)
+			s.Refuse("WithPort(%d): must be 0 to 65535", port)
 		}
 	}
 }
@@ -204,7 +191,7 @@ func WithListenHost(host string) Option {
 		s.listen = host
 		s.askedFor = append(s.askedFor, "WithListenHost")
 		if host == "" {
-			s.refuse("WithListenHost: the host is empty; 0.0.0.0 stands for all addresses")
+			s.Refuse("WithListenHost: the host is empty; 0.0.0.0 stands for all addresses")
 		}
 	}
 }
@@ -215,7 +202,7 @@ func WithAdvertisedPort(port int) Option {
 		s.advertisedPort = port
 		s.askedFor = append(s.askedFor, "WithAdvertisedPort")
 		if port < 1 || port > 65535 {
-			s.refuse("WithAdvertisedPort(%d): must be 1 to 65535", port)
+			s.Refuse("WithAdvertisedPort(%d): must be 1 to 65535", port)
 		}
 	}
 }
@@ -226,7 +213,7 @@ func WithAdvertisedPort(port int) Option {
 func WithCheckInterval(interval time.Duration) Option {
 	return func(s *settings) {
 		s.checkInterval = interval
-		s.positive("WithCheckInterval", interval)
+		s.Positive("WithCheckInterval", interval)
 	}
 }
 
@@ -236,7 +223,7 @@ func WithCheckTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.checkTimeout = timeout
 		s.askedFor = append(s.askedFor, "WithCheckTimeout")
-		s.positive("WithCheckTimeout", timeout)
+		s.Positive("WithCheckTimeout", timeout)
 	}
 }
 
@@ -247,7 +234,7 @@ func WithCheckTimeout(timeout time.Duration) Option {
 func WithCheckDeregisterTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.deregister = timeout
-		s.positive("WithCheckDeregisterTimeout", timeout)
+		s.Positive("WithCheckDeregisterTimeout", timeout)
 	}
 }
 
@@ -264,7 +251,7 @@ func WithTTL(ttl time.Duration) Option {
 	return func(s *settings) {
 		s.ttl = ttl
 		if ttl < minTTL {
-			s.refuse("WithTTL(%v): must be at least %v", ttl, minTTL)
+			s.Refuse("WithTTL(%v): must be at least %v", ttl, minTTL)
 		}
 	}
 }
@@ -276,7 +263,7 @@ func WithLockDelay(delay time.Duration) Option {
 	return func(s *settings) {
 		s.lockDelay = delay
 		if delay < minLockDelay || delay > maxLockDelay {
-			s.refuse("WithLockDelay(%v): must be %v to %v, or there could be two leaders at a time",
+			s.Refuse("WithLockDelay(%v): must be %v to %v, or there could be two leaders at a time",
 				delay, minLockDelay, maxLockDelay)
 		}
 	}
@@ -290,7 +277,7 @@ func WithPrefix(prefix string) Option {
 		s.prefix = prefix
 		for segment := range strings.SplitSeq(prefix, "/") {
 			if segment == "" {
-				s.refuse("WithPrefix(%q): must neither be empty, nor begin or end with a slash, nor have two in a row", prefix)
+				s.Refuse("WithPrefix(%q): must neither be empty, nor begin or end with a slash, nor have two in a row", prefix)
 				return
 			}
 		}
@@ -307,7 +294,7 @@ func WithUnhealthy() Option {
 func WithOperationTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.operation = timeout
-		s.positive("WithOperationTimeout", timeout)
+		s.Positive("WithOperationTimeout", timeout)
 	}
 }
 
@@ -316,7 +303,7 @@ func WithOperationTimeout(timeout time.Duration) Option {
 func WithLogger(logger reception.Logger) Option {
 	return func(s *settings) {
 		if logger == nil {
-			s.refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
+			s.Refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
 			return
 		}
 		s.logger = logger
@@ -328,7 +315,7 @@ func WithToken(token string) Option {
 	return dialOption("WithToken", func(s *settings) {
 		s.token = token
 		if token == "" {
-			s.refuse("WithToken: the token is empty")
+			s.Refuse("WithToken: the token is empty")
 		}
 	})
 }
@@ -338,7 +325,7 @@ func WithTokenFile(path string) Option {
 	return dialOption("WithTokenFile", func(s *settings) {
 		s.tokenFile = path
 		if path == "" {
-			s.refuse("WithTokenFile: the path is empty")
+			s.Refuse("WithTokenFile: the path is empty")
 		}
 	})
 }
@@ -363,7 +350,7 @@ func WithPartition(name string) Option {
 func WithTLS(config *tls.Config) Option {
 	return dialOption("WithTLS", func(s *settings) {
 		if config == nil {
-			s.refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
+			s.Refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
 			return
 		}
 		s.tls = config.Clone()
@@ -374,14 +361,14 @@ func WithTLS(config *tls.Config) Option {
 func WithDialTimeout(timeout time.Duration) Option {
 	return dialOption("WithDialTimeout", func(s *settings) {
 		s.dial = timeout
-		s.positive("WithDialTimeout", timeout)
+		s.Positive("WithDialTimeout", timeout)
 	})
 }
 
 // dialOption marks an option that says how to connect, which for New the caller has done.
 func dialOption(name string, set Option) Option {
 	return func(s *settings) {
-		s.dialOnly = append(s.dialOnly, name)
+		s.OfDial(name)
 		set(s)
 	}
 }

@@ -2,15 +2,13 @@ package etcd
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 
+	"github.com/go-reception/sdk/backends/internal/addresses"
 	"github.com/go-reception/sdk/reception"
 )
 
@@ -39,16 +37,12 @@ func readAddress(address *reception.Address) ([]Option, error) {
 	if refresh := p.Duration("refresh", -1); refresh != -1 {
 		opts = append(opts, WithRefreshInterval(refresh))
 	}
-	files := tlsFiles{
-		on: p.Bool("tls", false), ca: p.String("ca", ""), cert: p.String("cert", ""), key: p.String("key", ""),
-		serverName: p.String("server-name", ""),
-	}
+	secure := addresses.ReadTLS(p)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	if address.Path != "" && address.Path != "/" {
-		return nil, fmt.Errorf(
-			"the address has the path %q; where records are kept goes into a parameter, as in ?prefix=/prod", address.Path)
+	if err := addresses.RefusePath(address, "records are", "prefix=/prod"); err != nil {
+		return nil, err
 	}
 	if len(address.Hosts) == 0 {
 		return nil, errors.New("the address names no server, as in etcd://10.0.0.1:2379,10.0.0.2:2379")
@@ -57,7 +51,7 @@ func readAddress(address *reception.Address) ([]Option, error) {
 		password, _ := address.User.Password()
 		opts = append(opts, WithCredentials(address.User.Username(), password))
 	}
-	config, err := files.load()
+	config, err := secure.Load()
 	if err != nil {
 		return nil, err
 	}
@@ -65,41 +59,6 @@ func readAddress(address *reception.Address) ([]Option, error) {
 		opts = append(opts, WithTLS(config))
 	}
 	return opts, nil
-}
-
-// tlsFiles are the parameters that concern TLS.
-type tlsFiles struct {
-	on                        bool
-	ca, cert, key, serverName string
-}
-
-// load reads the files. It returns nil where TLS is not asked for.
-func (f tlsFiles) load() (*tls.Config, error) {
-	if f.ca+f.cert+f.key+f.serverName == "" && !f.on {
-		return nil, nil
-	}
-	if (f.cert == "") != (f.key == "") {
-		return nil, errors.New(`parameters "cert" and "key" belong together`)
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: f.serverName}
-	if f.ca != "" {
-		pem, err := os.ReadFile(f.ca)
-		if err != nil {
-			return nil, fmt.Errorf(`parameter "ca": %w`, err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf(`parameter "ca": there is no certificate in %s`, f.ca)
-		}
-	}
-	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
-			return nil, fmt.Errorf(`parameters "cert" and "key": %w`, err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
 }
 
 // defaultPort is where etcd serves its clients.

@@ -58,8 +58,8 @@ func over(client *clientv3.Client, opts []Option) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd: New: %w", err)
 	}
-	if len(s.dialOnly) > 0 {
-		return nil, fmt.Errorf("etcd: New: %s: how to connect is the client's to say", strings.Join(s.dialOnly, ", "))
+	if err := s.Connected(); err != nil {
+		return nil, fmt.Errorf("etcd: New: %w", err)
 	}
 	if client == nil || client.ActiveConnection() == nil {
 		return nil, errors.New("etcd: New: the client is nil, or has no connection")

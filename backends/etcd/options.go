@@ -2,12 +2,11 @@ package etcd
 
 import (
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-reception/sdk/backends/internal/option"
 	"github.com/go-reception/sdk/reception"
 )
 
@@ -33,6 +32,8 @@ type Option func(*settings)
 
 // settings are what the options set.
 type settings struct {
+	option.Problems
+
 	prefix    string
 	ttl       time.Duration
 	refresh   time.Duration // 0: a third of what is granted
@@ -46,9 +47,6 @@ type settings struct {
 	credentials    bool
 	tls            *tls.Config
 	dial           time.Duration
-
-	dialOnly []string // the options given that are Dial's
-	problems []error
 }
 
 // makeSettings applies opts to the defaults and returns everything that is wrong with the outcome.
@@ -61,10 +59,10 @@ func makeSettings(opts []Option) (*settings, error) {
 		opt(s)
 	}
 	if s.refresh > s.ttl/2 {
-		s.refuse("WithRefreshInterval(%v): must be at most half of the TTL, which is %v, "+
+		s.Refuse("WithRefreshInterval(%v): must be at most half of the TTL, which is %v, "+
 			"so that a lost request does not cost the lease", s.refresh, s.ttl)
 	}
-	return s, errors.Join(s.problems...)
+	return s, s.Err()
 }
 
 // interval is how often leases are renewed, as long as the servers grant what they are asked for.
@@ -75,18 +73,6 @@ func (s *settings) interval() time.Duration {
 	return s.ttl / 3
 }
 
-// refuse notes what is wrong with an option.
-func (s *settings) refuse(format string, args ...any) {
-	s.problems = append(s.problems, fmt.Errorf(format, args...))
-}
-
-// positive notes a duration that is not.
-func (s *settings) positive(option string, d time.Duration) {
-	if d <= 0 {
-		s.refuse("%s(%v): must be positive", option, d)
-	}
-}
-
 // WithPrefix keeps all records below prefix, such as /prod; the default is [DefaultPrefix]. Clients that are to see
 // each other have the same. It begins with a slash, does not end with one, and is not the root.
 func WithPrefix(prefix string) Option {
@@ -94,11 +80,11 @@ func WithPrefix(prefix string) Option {
 		s.prefix = prefix
 		segments := strings.Split(prefix, "/")
 		if segments[0] != "" || len(segments) < 2 {
-			s.refuse("WithPrefix(%q): must begin with a slash, as /prod does", prefix)
+			s.Refuse("WithPrefix(%q): must begin with a slash, as /prod does", prefix)
 			return
 		}
 		if slices.Contains(segments[1:], "") {
-			s.refuse("WithPrefix(%q): must neither be the root, nor end with a slash, nor have two in a row", prefix)
+			s.Refuse("WithPrefix(%q): must neither be the root, nor end with a slash, nor have two in a row", prefix)
 		}
 	}
 }
@@ -111,9 +97,9 @@ func WithTTL(ttl time.Duration) Option {
 	return func(s *settings) {
 		s.ttl = ttl
 		if ttl < minTTL {
-			s.refuse("WithTTL(%v): etcd grants no less than %v", ttl, minTTL)
+			s.Refuse("WithTTL(%v): etcd grants no less than %v", ttl, minTTL)
 		} else if ttl%time.Second != 0 {
-			s.refuse("WithTTL(%v): etcd counts in whole seconds", ttl)
+			s.Refuse("WithTTL(%v): etcd counts in whole seconds", ttl)
 		}
 	}
 }
@@ -123,7 +109,7 @@ func WithTTL(ttl time.Duration) Option {
 func WithRefreshInterval(interval time.Duration) Option {
 	return func(s *settings) {
 		s.refresh = interval
-		s.positive("WithRefreshInterval", interval)
+		s.Positive("WithRefreshInterval", interval)
 	}
 }
 
@@ -132,7 +118,7 @@ func WithRefreshInterval(interval time.Duration) Option {
 func WithRelistInterval(interval time.Duration) Option {
 	return func(s *settings) {
 		s.relist = interval
-		s.positive("WithRelistInterval", interval)
+		s.Positive("WithRelistInterval", interval)
 	}
 }
 
@@ -141,7 +127,7 @@ func WithRelistInterval(interval time.Duration) Option {
 func WithOperationTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.operation = timeout
-		s.positive("WithOperationTimeout", timeout)
+		s.Positive("WithOperationTimeout", timeout)
 	}
 }
 
@@ -150,7 +136,7 @@ func WithLogger(logger reception.Logger) Option {
 	return func(s *settings) {
 		s.logger = logger
 		if logger == nil {
-			s.refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
+			s.Refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
 		}
 	}
 }
@@ -166,7 +152,7 @@ func WithCredentials(user, password string) Option {
 	return dialOption("WithCredentials", func(s *settings) {
 		s.user, s.password, s.credentials = user, password, true
 		if user == "" || password == "" {
-			s.refuse("WithCredentials: needs both a user and a password")
+			s.Refuse("WithCredentials: needs both a user and a password")
 		}
 	})
 }
@@ -175,7 +161,7 @@ func WithCredentials(user, password string) Option {
 func WithTLS(config *tls.Config) Option {
 	return dialOption("WithTLS", func(s *settings) {
 		if config == nil {
-			s.refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
+			s.Refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
 			return
 		}
 		s.tls = config.Clone()
@@ -186,14 +172,14 @@ func WithTLS(config *tls.Config) Option {
 func WithDialTimeout(timeout time.Duration) Option {
 	return dialOption("WithDialTimeout", func(s *settings) {
 		s.dial = timeout
-		s.positive("WithDialTimeout", timeout)
+		s.Positive("WithDialTimeout", timeout)
 	})
 }
 
 // dialOption marks an option that says how to connect, which for New the caller has done.
 func dialOption(name string, set Option) Option {
 	return func(s *settings) {
-		s.dialOnly = append(s.dialOnly, name)
+		s.OfDial(name)
 		set(s)
 	}
 }

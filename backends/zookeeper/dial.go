@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -78,8 +77,8 @@ func over(conn *zk.Conn, events <-chan zk.Event, opts []Option) (*backend, error
 	if err != nil {
 		return nil, fmt.Errorf("zookeeper: New: %w", err)
 	}
-	if len(s.given) > 0 {
-		return nil, fmt.Errorf("zookeeper: New: %s: how to connect is the connection's to say", strings.Join(s.given, ", "))
+	if err := s.Connected(); err != nil {
+		return nil, fmt.Errorf("zookeeper: New: %w", err)
 	}
 	if conn == nil || events == nil {
 		return nil, errors.New("zookeeper: New: it takes both a connection and the channel of its events")

@@ -2,14 +2,13 @@ package zookeeper
 
 import (
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-zookeeper/zk"
 
+	"github.com/go-reception/sdk/backends/internal/option"
 	"github.com/go-reception/sdk/reception"
 )
 
@@ -34,6 +33,8 @@ type Option func(*settings)
 
 // settings are what the options set.
 type settings struct {
+	option.Problems
+
 	prefix    string
 	relist    time.Duration
 	operation time.Duration
@@ -51,9 +52,7 @@ type settings struct {
 	exhibitors []string
 	poll       time.Duration
 
-	given    []string // the options that are not for New
-	polls    bool     // an option was given that is for DialExhibitor
-	problems []error
+	polls bool // an option was given that is for DialExhibitor
 }
 
 // makeSettings applies opts to the defaults and returns everything that is wrong with the outcome.
@@ -71,19 +70,7 @@ func makeSettings(opts []Option) (*settings, error) {
 	if s.acl == nil {
 		s.acl = zk.WorldACL(zk.PermAll)
 	}
-	return s, errors.Join(s.problems...)
-}
-
-// refuse notes what is wrong with an option.
-func (s *settings) refuse(format string, args ...any) {
-	s.problems = append(s.problems, fmt.Errorf(format, args...))
-}
-
-// positive notes a duration that is not.
-func (s *settings) positive(option string, d time.Duration) {
-	if d <= 0 {
-		s.refuse("%s(%v): must be positive", option, d)
-	}
+	return s, s.Err()
 }
 
 // WithPrefix keeps all records below prefix, such as /prod; the default is [DefaultPrefix]. Clients that are to see
@@ -94,24 +81,24 @@ func WithPrefix(prefix string) Option {
 		s.prefix = prefix
 		segments := strings.Split(prefix, "/")
 		if segments[0] != "" || len(segments) < 2 {
-			s.refuse("WithPrefix(%q): must begin with a slash, as /prod does", prefix)
+			s.Refuse("WithPrefix(%q): must begin with a slash, as /prod does", prefix)
 			return
 		}
 		for _, segment := range segments[1:] {
 			switch {
 			case segment == "":
-				s.refuse("WithPrefix(%q): must neither be the root, nor end with a slash, nor have two in a row", prefix)
+				s.Refuse("WithPrefix(%q): must neither be the root, nor end with a slash, nor have two in a row", prefix)
 				return
 			case segment == ".", segment == "..":
-				s.refuse("WithPrefix(%q): ZooKeeper has no relative names", prefix)
+				s.Refuse("WithPrefix(%q): ZooKeeper has no relative names", prefix)
 				return
 			case strings.ContainsFunc(segment, unfit):
-				s.refuse("WithPrefix(%q): has characters that ZooKeeper does not allow", prefix)
+				s.Refuse("WithPrefix(%q): has characters that ZooKeeper does not allow", prefix)
 				return
 			}
 		}
 		if segments[1] == "zookeeper" {
-			s.refuse("WithPrefix(%q): /zookeeper is the servers' own", prefix)
+			s.Refuse("WithPrefix(%q): /zookeeper is the servers' own", prefix)
 		}
 	}
 }
@@ -126,7 +113,7 @@ func unfit(c rune) bool {
 func WithRelistInterval(interval time.Duration) Option {
 	return func(s *settings) {
 		s.relist = interval
-		s.positive("WithRelistInterval", interval)
+		s.Positive("WithRelistInterval", interval)
 	}
 }
 
@@ -135,7 +122,7 @@ func WithRelistInterval(interval time.Duration) Option {
 func WithOperationTimeout(timeout time.Duration) Option {
 	return func(s *settings) {
 		s.operation = timeout
-		s.positive("WithOperationTimeout", timeout)
+		s.Positive("WithOperationTimeout", timeout)
 	}
 }
 
@@ -145,7 +132,7 @@ func WithACL(acl ...zk.ACL) Option {
 	return func(s *settings) {
 		s.acl = slices.Clone(acl)
 		if len(acl) == 0 {
-			s.refuse("WithACL: with an empty list nobody could read what the client writes")
+			s.Refuse("WithACL: with an empty list nobody could read what the client writes")
 		}
 	}
 }
@@ -155,7 +142,7 @@ func WithLogger(logger reception.Logger) Option {
 	return func(s *settings) {
 		s.logger = logger
 		if logger == nil {
-			s.refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
+			s.Refuse("WithLogger: the logger is nil; reception.NewNilLogger logs nothing")
 		}
 	}
 }
@@ -172,7 +159,7 @@ func WithSessionTimeout(timeout time.Duration) Option {
 	return dialOption("WithSessionTimeout", func(s *settings) {
 		s.timeout = timeout
 		if timeout < 100*time.Millisecond || timeout > time.Hour {
-			s.refuse("WithSessionTimeout(%v): must be between 100ms and an hour", timeout)
+			s.Refuse("WithSessionTimeout(%v): must be between 100ms and an hour", timeout)
 		}
 	})
 }
@@ -183,10 +170,10 @@ func WithDigest(user, password string) Option {
 	return dialOption("WithDigest", func(s *settings) {
 		s.credentials = []byte(user + ":" + password)
 		if user == "" || password == "" {
-			s.refuse("WithDigest: needs both a user and a password")
+			s.Refuse("WithDigest: needs both a user and a password")
 		}
 		if strings.Contains(user, ":") {
-			s.refuse("WithDigest: the user's name %q has a colon, which ends it", user)
+			s.Refuse("WithDigest: the user's name %q has a colon, which ends it", user)
 		}
 	})
 }
@@ -196,7 +183,7 @@ func WithDigest(user, password string) Option {
 func WithTLS(config *tls.Config) Option {
 	return dialOption("WithTLS", func(s *settings) {
 		if config == nil {
-			s.refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
+			s.Refuse("WithTLS: the configuration is nil; &tls.Config{} trusts whom the system trusts")
 			return
 		}
 		s.tls = config.Clone()
@@ -207,7 +194,7 @@ func WithTLS(config *tls.Config) Option {
 func WithDialTimeout(timeout time.Duration) Option {
 	return dialOption("WithDialTimeout", func(s *settings) {
 		s.dial = timeout
-		s.positive("WithDialTimeout", timeout)
+		s.Positive("WithDialTimeout", timeout)
 	})
 }
 
@@ -225,14 +212,14 @@ func WithExhibitors(exhibitors ...string) Option {
 func WithExhibitorInterval(interval time.Duration) Option {
 	return dialOption("WithExhibitorInterval", func(s *settings) {
 		s.poll, s.polls = interval, true
-		s.positive("WithExhibitorInterval", interval)
+		s.Positive("WithExhibitorInterval", interval)
 	})
 }
 
 // dialOption marks an option that says how to connect, which for New the caller has done.
 func dialOption(name string, set Option) Option {
 	return func(s *settings) {
-		s.given = append(s.given, name)
+		s.OfDial(name)
 		set(s)
 	}
 }

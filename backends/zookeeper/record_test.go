@@ -137,7 +137,7 @@ func TestOptions(t *testing.T) {
 	}
 	defer conn.Close()
 	for _, opts := range [][]Option{{WithServers("a")}, {WithDigest("u", "p")}, {WithSessionTimeout(time.Second)}} {
-		if _, err := New(conn, events, opts...); err == nil || !strings.Contains(err.Error(), "the connection's to say") {
+		if _, err := New(conn, events, opts...); err == nil || !strings.Contains(err.Error(), "how to connect is said where the client is made") {
 			t.Errorf("New: %v", err)
 		}
 	}
