@@ -3,6 +3,7 @@ package consul
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -100,7 +101,8 @@ func (b *backend) takeTurn(ctx context.Context, s *session, seat *seat) (token u
 	lock := s.lockSession()
 	p := b.pollElection(seat.election)
 	defer p.close()
-	for woken := false; ; woken = true {
+	var delay <-chan time.Time // ends with the delay that began when the lock was freed; nil if that was not seen
+	for woken, taken := false, false; ; woken = true {
 		pair, err := p.next(ctx)
 		switch {
 		case err != nil:
@@ -108,8 +110,10 @@ func (b *backend) takeTurn(ctx context.Context, s *session, seat *seat) (token u
 		case pair != nil && pair.Session == lock:
 			return pair.ModifyIndex, nil // taken by an attempt whose answer was lost
 		case pair != nil && pair.Session != "":
-			p.fruitless = woken
+			p.fruitless, taken = woken, true
 			continue
+		case taken:
+			delay, taken = time.After(b.settings.lockDelay), false
 		}
 		if woken && !pause(ctx, jitter) {
 			return 0, ctx.Err()
@@ -117,10 +121,10 @@ func (b *backend) takeTurn(ctx context.Context, s *session, seat *seat) (token u
 		token, err := b.attempt(ctx, seat, lock, pair)
 		switch {
 		case errors.Is(err, errDelayed):
-			if !pause(ctx, b.settings.lockDelay/delayPolls) {
+			if !b.outwait(ctx, delay) {
 				return 0, ctx.Err()
 			}
-			p.index, p.fruitless = 0, false
+			delay, p.index, p.fruitless = nil, 0, false
 		case errors.Is(err, errMoved):
 			p.index, p.fruitless = 0, true
 		default:

@@ -272,5 +272,20 @@ func (b *backend) transact(ctx context.Context, ops ...*api.KVTxnOp) (result *ap
 // jitter is how long the candidates wait that a departure wakes all at once.
 const jitter = 10 * time.Millisecond
 
-// delayPolls is how often in a lock-delay a candidate tries whether it is over.
+// delayPolls is how often in a lock-delay a candidate tries whether it is over, where it cannot know when it began.
 const delayPolls = 10
+
+// outwait waits until another attempt at a delayed lock is worth while: until the delay is over, where its beginning was
+// seen. Where it was not, or the last holder's delay is longer than this client's, that is a part of a delay. It reports
+// false when ctx has ended.
+func (b *backend) outwait(ctx context.Context, delay <-chan time.Time) bool {
+	if delay == nil {
+		return pause(ctx, b.settings.lockDelay/delayPolls)
+	}
+	select {
+	case <-delay:
+		return pause(ctx, jitter)
+	case <-ctx.Done():
+		return false
+	}
+}
