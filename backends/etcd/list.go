@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
+	"sync"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -20,13 +22,41 @@ func (b *backend) ListServices(
 	if err != nil {
 		return nil, err
 	}
-	instances := make([]*driver.Instance, 0, len(found.Kvs))
-	for _, kv := range found.Kvs {
-		if i := b.decodeInstance(kv); i != nil {
-			instances = append(instances, i)
+	return &driver.ListServicesResponse{
+		Instances: b.decodeInstances(found.Kvs), Revision: uint64(found.Header.Revision),
+	}, nil
+}
+
+// decodeAtOnce is how many instances are read on one goroutine at the least: a goroutine costs as much as a few of them.
+const decodeAtOnce = 128
+
+// decodeInstances reads instances, on all cores where there are many. What cannot be read it logs, and leaves out.
+func (b *backend) decodeInstances(kvs []*mvccpb.KeyValue) []*driver.Instance {
+	instances, errs := make([]driver.Instance, len(kvs)), make([]error, len(kvs))
+	var reading sync.WaitGroup
+	share := max(decodeAtOnce, len(kvs)/runtime.GOMAXPROCS(0)+1)
+	for first := 0; first < len(kvs); first += share {
+		read := func() {
+			for i := first; i < min(first+share, len(kvs)); i++ {
+				instances[i], errs[i] = b.keys.decodeInstance(kvs[i])
+			}
+		}
+		if first+share < len(kvs) {
+			reading.Go(read)
+		} else {
+			read() // the last ones here
 		}
 	}
-	return &driver.ListServicesResponse{Instances: instances, Revision: uint64(found.Header.Revision)}, nil
+	reading.Wait()
+	list := make([]*driver.Instance, 0, len(kvs))
+	for i := range instances {
+		if errs[i] == nil {
+			list = append(list, &instances[i])
+		} else {
+			b.skip(kvs[i], errs[i])
+		}
+	}
+	return list
 }
 
 // ListNames implements [driver.Backend].

@@ -77,19 +77,19 @@ func unmarshal(value []byte) (record, error) {
 }
 
 // decodeInstance reads an instance.
-func (k keys) decodeInstance(kv *mvccpb.KeyValue) (*driver.Instance, error) {
+func (k keys) decodeInstance(kv *mvccpb.KeyValue) (i driver.Instance, err error) {
 	name, id, err := k.parseInstance(string(kv.Key))
 	if err != nil {
-		return nil, err
+		return i, err
 	}
 	r, err := decode(kv.Value)
 	if err != nil {
-		return nil, err
+		return i, err
 	}
 	if r.Address == "" {
-		return nil, errors.New("there is no address")
+		return i, errors.New("there is no address")
 	}
-	i := &driver.Instance{
+	i = driver.Instance{
 		Service: driver.Service{ID: id, Name: name, Address: r.Address, Port: r.Port, Attributes: r.Attributes},
 		Owner:   r.Owner, Generation: r.Generation, Created: uint64(kv.CreateRevision),
 	}

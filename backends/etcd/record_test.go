@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 
+	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
 )
 
@@ -31,7 +34,7 @@ func TestInstanceComesBackAsItWas(t *testing.T) {
 		got, err := k.decodeInstance(&mvccpb.KeyValue{
 			Key: []byte(k.instance("api", "1")), Value: []byte(value), CreateRevision: 7, Lease: 255,
 		})
-		if err != nil || !reflect.DeepEqual(*got, want) {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s comes back as %+v, %v", value, got, err)
 		}
 	}
@@ -169,6 +172,37 @@ func TestOwnRecordsAreScanned(t *testing.T) {
 	}
 	if !scan(value, new(record)) {
 		t.Errorf("%s is not scanned", value)
+	}
+}
+
+// TestManyInstances reads so many that they are read on several goroutines: what is no instance is left out, and the
+// others stay in their order.
+func TestManyInstances(t *testing.T) {
+	value, err := encodeInstance(&driver.Instance{Service: driver.Service{Address: "10.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &backend{keys: newKeys("/p"), log: reception.NewNilLogger()}
+	for _, n := range []int{0, 1, decodeAtOnce, decodeAtOnce + 1, 7*decodeAtOnce - 1} {
+		var kvs []*mvccpb.KeyValue
+		var want []string
+		for i := range n {
+			id := strconv.Itoa(i)
+			kv := &mvccpb.KeyValue{Key: []byte(b.keys.instance("api", id)), Value: []byte(value)}
+			if i%decodeAtOnce == 1 {
+				kv.Value = []byte("{")
+			} else {
+				want = append(want, id)
+			}
+			kvs = append(kvs, kv)
+		}
+		var got []string
+		for _, i := range b.decodeInstances(kvs) {
+			got = append(got, i.Service.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d: got %q, want %q", n, got, want)
+		}
 	}
 }
 

@@ -151,10 +151,15 @@ func (b *backend) foreign(kv *mvccpb.KeyValue, owner string, generation uint64) 
 func (b *backend) decodeInstance(kv *mvccpb.KeyValue) *driver.Instance {
 	i, err := b.keys.decodeInstance(kv)
 	if err != nil {
-		b.log.Printf("reception: etcd: skipped %q, which is no instance: %v", kv.Key, err)
+		b.skip(kv, err)
 		return nil
 	}
-	return i
+	return &i
+}
+
+// skip logs that what is stored is passed over.
+func (b *backend) skip(kv *mvccpb.KeyValue, why error) {
+	b.log.Printf("reception: etcd: skipped %q, which is no instance: %v", kv.Key, why)
 }
 
 // first returns the first of what was found, nil for nothing.
