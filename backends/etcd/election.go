@@ -120,21 +120,37 @@ func (f *feed) awaitDelete(ctx context.Context) error {
 	}
 }
 
-// Confirm implements [driver.Backend]. First the leader of the cluster renews the lease, then a majority confirms that
-// the candidate is at the head of the queue. Its key lives on the lease and still has the revision that it was created
-// with, so both have stood without a gap since; and nobody comes before it unless it is deleted or the lease runs out,
-// which the renewal has put off.
+// Confirm implements [driver.Backend]. The leader of the cluster renews the lease, and a majority confirms that the
+// candidate is at the head of the queue. Its key lives on the lease and still has the revision that it was created with,
+// so both have stood without a gap since; and nobody comes before it unless it is deleted or the lease runs out, which
+// the renewal has put off.
+//
+// Both are asked at the same time, since it does not matter which is answered first: a lease that is gone never comes
+// back, so one that is renewed after the queue was read stood when it was read, and takes the key no sooner.
 func (b *backend) Confirm(ctx context.Context, in *driver.ConfirmRequest) (*driver.ConfirmResponse, error) {
-	lease := leaseOf(in.Session)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		head *mvccpb.KeyValue
+		err  error
+	}
+	asked := make(chan answer, 1)
+	go func() {
+		head, err := b.head(ctx, in.Election)
+		asked <- answer{head, err}
+	}()
 	goodFor, err := b.renew(ctx, in.Session)
 	if err != nil {
-		return nil, err
+		cancel()
 	}
-	head, err := b.head(ctx, in.Election)
-	if err != nil {
+	found := <-asked
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if string(head.GetKey()) != b.keys.candidate(in.Election, lease) || uint64(head.CreateRevision) != in.Token {
+	case found.err != nil:
+		return nil, found.err
+	case string(found.head.GetKey()) != b.keys.candidate(in.Election, leaseOf(in.Session)),
+		uint64(found.head.CreateRevision) != in.Token:
 		return nil, driver.ErrNotLeader
 	}
 	return &driver.ConfirmResponse{GoodFor: goodFor}, nil
