@@ -43,6 +43,7 @@ type backend struct {
 	written written
 	// hurried says that the connection was tried again moments ago.
 	hurried atomic.Bool
+	mu      sync.Mutex     // held while life ends, and while tasks are added to
 	tasks   sync.WaitGroup // the goroutines that Close joins
 	close   func() error
 }
@@ -70,7 +71,9 @@ func (b *backend) Name() string { return "etcd" }
 func (b *backend) Close() error { return b.close() }
 
 func (b *backend) shutDown() error {
-	b.together.close()
+	b.mu.Lock()
+	b.end()
+	b.mu.Unlock()
 	b.tasks.Wait()
 	if !b.own {
 		return nil
@@ -79,6 +82,20 @@ func (b *backend) shutDown() error {
 		return fmt.Errorf("etcd: closing the connection: %w", err)
 	}
 	return nil
+}
+
+// start runs a task that Close joins, and whose end the backend's life brings about. It reports false if that is over.
+//
+// The interleaving that mu forbids, here and in shutDown: start finds the backend alive; it is closed, and everything that
+// it waits for is over; start starts another goroutine.
+func (b *backend) start(task func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.life.Err() != nil {
+		return false
+	}
+	b.tasks.Go(task)
+	return true
 }
 
 // read makes a request that changes nothing.

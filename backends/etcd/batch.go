@@ -69,25 +69,12 @@ func (t *batcher) swap(
 func (t *batcher) add(s *swap) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.b.life.Err() != nil {
+	if t.b.life.Err() != nil || !t.busy && !t.b.start(t.run) {
 		return driver.ErrClosed
 	}
+	t.busy = true
 	t.waiting = append(t.waiting, s)
-	if !t.busy {
-		t.busy = true
-		t.b.tasks.Go(t.run)
-	}
 	return nil
-}
-
-// close ends the life of the backend, after which no swap is queued.
-//
-// The interleaving that mu forbids, here and in add: add finds the backend alive; it is closed, and everything that it
-// waits for is over; add starts another goroutine.
-func (t *batcher) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b.end()
 }
 
 // withdraw takes back a swap that was not sent. It reports false if it was.

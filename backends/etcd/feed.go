@@ -96,7 +96,7 @@ func (f *feed) advance(ctx context.Context) (*update, error) {
 		}
 		if f.changes == nil {
 			if err := f.watch(ctx, f.revision+1); err != nil {
-				return nil, err
+				return nil, f.unless(err)
 			}
 		}
 		select {
@@ -135,6 +135,14 @@ func (f *feed) ended() error {
 	return driver.ErrClosed // the backend's
 }
 
+// unless is an error, or what has ended the feed.
+func (f *feed) unless(err error) error {
+	if f.ctx.Err() != nil {
+		return f.ended()
+	}
+	return err
+}
+
 // list reads what there is and has changes begin after it.
 //
 // Where proofs are wanted the watch comes first, and begins with whatever comes next: a server says nothing about the
@@ -144,7 +152,7 @@ func (f *feed) list(ctx context.Context) (*update, error) {
 	f.changes = nil
 	if f.pulse.proves {
 		if err := f.watch(ctx, 0); err != nil {
-			return nil, err
+			return nil, f.unless(err)
 		}
 	}
 	asked := driver.Now()
@@ -174,15 +182,41 @@ func (f *feed) postpone() {
 // server has agreed.
 func (f *feed) watch(ctx context.Context, revision int64) error {
 	return f.b.request(ctx, false, func(limited context.Context) error {
-		watching, stop := context.WithCancel(f.ctx)
-		unhook := context.AfterFunc(limited, stop)
-		changes := f.b.client.Watch(watching, f.key, f.options(revision)...)
-		if !unhook() {
-			return limited.Err()
-		}
-		f.changes, f.stop = changes, stop
-		return nil
+		limited, giveUp := context.WithCancel(limited)
+		defer giveUp()
+		defer context.AfterFunc(f.ctx, giveUp)()
+		return f.open(limited, revision)
 	})
+}
+
+// open is watch until ctx ends.
+//
+// The server's agreement is awaited even then, until the beat is over, and only then the watch is ended: one that is given
+// up before goes on at the server. The vendor's client forgets it, and lets neither it nor their stream end, however many
+// come and go, until something happens under its key.
+func (f *feed) open(ctx context.Context, revision int64) error {
+	watching, stop := context.WithCancel(f.beat.watching)
+	agreed := make(chan clientv3.WatchChan)
+	awaited := f.b.start(func() {
+		changes := f.b.client.Watch(watching, f.key, f.options(revision)...)
+		select {
+		case agreed <- changes:
+		case <-ctx.Done():
+			stop()
+		}
+	})
+	if !awaited {
+		stop()
+		return driver.ErrClosed
+	}
+	select {
+	case f.changes = <-agreed:
+		unhook := context.AfterFunc(f.ctx, stop)
+		f.stop = func() { unhook(); stop() }
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (f *feed) options(revision int64) []clientv3.OpOption {
