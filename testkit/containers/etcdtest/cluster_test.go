@@ -4,33 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
 )
-
-// lines keeps what is logged.
-type lines struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-// Printf implements [reception.Logger].
-func (l *lines) Printf(format string, args ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fmt.Fprintf(&l.all, format+"\n", args...)
-}
-
-func (l *lines) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
-}
 
 // TestH20LeaderKilled has the leader of three servers killed, twice: registrations stay listed, watches go on, a term that
 // is held is either held on or ends before its successor's, and everything works again within seconds.

@@ -16,6 +16,7 @@ import (
 	"github.com/go-reception/sdk/backends/etcd"
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
+	"github.com/go-reception/sdk/testkit/containers/internal/hazards"
 )
 
 // password is root's in these tests.
@@ -208,10 +209,10 @@ func TestOneEndpointOfMany(t *testing.T) {
 func TestH20ServersMinimum(t *testing.T) {
 	t.Parallel()
 	server := containers.StartEtcd(t, containers.WithEtcdTicks(200*time.Millisecond, 4*time.Second))
-	said := &lines{}
+	said := &hazards.Lines{}
 	client := dial(t, server.Endpoints(), etcd.WithTTL(2*time.Second), etcd.WithLogger(said))
 	works(t, client)
-	if !strings.Contains(said.text(), "grants leases of 6s, not the 2s that were asked for") {
-		t.Errorf("the log says %q", said.text())
+	if !strings.Contains(said.Text(), "grants leases of 6s, not the 2s that were asked for") {
+		t.Errorf("the log says %q", said.Text())
 	}
 }

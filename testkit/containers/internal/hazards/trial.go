@@ -1,0 +1,130 @@
+package hazards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-reception/sdk/reception"
+)
+
+// A Race is a trial that has begun: one leads, and another one waits.
+type Race struct {
+	Old    reception.Term
+	Ended  <-chan time.Time // when Old has ended, which is after Held has turned false
+	Won    <-chan Win
+	cancel context.CancelFunc
+}
+
+// A Win is what came of a campaign.
+type Win struct {
+	Term reception.Term
+	At   time.Time
+	Err  error
+}
+
+// StartRace has a holder lead, and a successor wait for as long as a busy machine takes.
+func (b Backend) StartRace(ctx context.Context, holder, successor reception.Client, election string) (*Race, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	old, err := holder.Campaign(ctx, election, Service("old", "1"))
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("nobody leads %s: %w", election, err)
+	}
+	ended, won := make(chan time.Time, 1), make(chan Win, 1)
+	context.AfterFunc(old.Context(), func() { ended <- time.Now() })
+	go func() {
+		term, err := successor.Campaign(ctx, election, Service("new", "1"))
+		won <- Win{term, time.Now(), err}
+	}()
+	return &Race{Old: old, Ended: ended, Won: won, cancel: cancel}, nil
+}
+
+// Cancel ends the wait.
+func (r *Race) Cancel() { r.cancel() }
+
+// phase waits until renewals are anywhere in their rhythm, the first ones being over.
+func (b Backend) phase() { time.Sleep(b.TermTTL/2 + rand.N(b.TermTTL/2)) }
+
+// A succession is what became of a trial, by the one clock that both candidates have here.
+type succession struct {
+	gap      time.Duration // between the old leader's end and the new one's beginning; negative: two leaders
+	failover time.Duration // between the fault and the new one's beginning
+	void     bool          // the term ended before the fault: a machine that is too busy has lost it
+}
+
+// finish waits for the succession after a fault that struck at a moment.
+func (r *Race) finish(ctx context.Context, struck time.Time) (succession, error) {
+	defer r.cancel()
+	next := <-r.Won
+	if next.Err != nil {
+		return succession{}, fmt.Errorf("nobody succeeds: %w", next.Err)
+	}
+	var end time.Time
+	select {
+	case end = <-r.Ended:
+	case <-time.After(time.Minute):
+		return succession{}, errors.New("two leaders: the old one's term does not end")
+	}
+	switch {
+	case r.Old.Held():
+		return succession{}, errors.New("the old leader's term is held again")
+	case next.Term.Token() <= r.Old.Token():
+		return succession{}, fmt.Errorf("token %d follows %d", next.Term.Token(), r.Old.Token())
+	}
+	o := succession{gap: next.At.Sub(end), failover: next.At.Sub(struck), void: end.Before(struck)}
+	return o, next.Term.Resign(ctx)
+}
+
+// outcomes are what came of trials.
+type outcomes struct {
+	mu    sync.Mutex
+	all   []succession
+	voids int
+}
+
+// add notes an outcome, and says whether it counts.
+func (o *outcomes) add(s succession) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, s)
+	if s.void {
+		o.voids++
+	}
+	return !s.void
+}
+
+// lacking is how many trials are still to be made; the second result is false when too many have shown nothing.
+func (o *outcomes) lacking(want int) (int, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return max(want-len(o.all)+o.voids, 0), o.voids <= want/2
+}
+
+// judge prints what came of the trials, and fails if there ever were two leaders, in those that showed nothing too.
+func (o *outcomes) judge(tb testing.TB) {
+	tb.Helper()
+	slices.SortFunc(o.all, func(a, b succession) int { return int(a.gap - b.gap) })
+	overlaps := 0
+	var gaps, failovers []time.Duration
+	for _, s := range o.all {
+		if s.gap <= 0 {
+			overlaps++
+		}
+		if !s.void {
+			gaps, failovers = append(gaps, s.gap), append(failovers, s.failover)
+		}
+	}
+	slices.Sort(failovers)
+	n := len(gaps)
+	tb.Logf("%d trials: a successor in each, %d overlaps; gap: smallest %v, median %v; fail-over: median %v, longest %v; "+
+		"%d terms had ended before the fault", n, overlaps, gaps[0], gaps[n/2], failovers[n/2], failovers[n-1], o.voids)
+	if overlaps > 0 {
+		tb.Errorf("two leaders in %d of %d trials, for %v", overlaps, len(o.all), -o.all[0].gap)
+	}
+}
