@@ -18,10 +18,10 @@ import (
 const ttl = 15 * time.Second
 
 // bubble runs a test in virtual time with a cluster, one process whose faults it has in hand, and an onlooker.
-func bubble(t *testing.T, run func(s *scene)) {
+func bubble(t *testing.T, run func(s *scene), options ...fake.ClusterOption) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cluster := fake.NewCluster(fake.WithTTL(ttl), fake.WithHistory(200_000))
+		cluster := fake.NewCluster(append([]fake.ClusterOption{fake.WithTTL(ttl), fake.WithHistory(200_000)}, options...)...)
 		s := &scene{T: t, Cluster: cluster, backend: cluster.Backend(), other: cluster.Client()}
 		s.client = reception.NewClient(s.backend)
 		t.Cleanup(func() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-reception/sdk/fake"
@@ -98,6 +99,38 @@ func TestRegisterInAnOutage(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		told.check(s, "b"+disconnected, "b"+sessionExpired)
 	})
+}
+
+func TestRegisterBeforeASecondLapse(t *testing.T) {
+	// What was confirmed before the outage settles after the session has lapsed, and the session is certain for a while;
+	// a registration is added to it; and it lapses again, before a confirmation has ended the outage. Whoever was told of
+	// the first lapse is not told of the second; who has come in between is, and not before.
+	bubble(t, func(s *scene) {
+		var told diary
+		if err := s.client.Register(s.Context(), api("a", 1), told.callback("a")); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(9500 * time.Millisecond) // a confirmation of 9 s has not settled, one of 5 s has
+		fault := fake.Fault{Operation: "RenewSession", Err: driver.ErrUnavailable, Times: fake.Always}
+		heal, err := s.backend.Inject(fault)
+		if err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(9 * time.Second) // it has lapsed at 18.5 s
+		synctest.Wait()
+		told.check(s, "a"+disconnected)
+		heal()
+		time.Sleep(2 * time.Second) // another confirmation lets that of 9 s settle
+		s.inject(fault)
+		if err := s.client.Register(s.Context(), api("b", 2), told.callback("b")); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(1900 * time.Millisecond)
+		told.check(s, "a"+disconnected)
+		time.Sleep(200 * time.Millisecond) // it lapses again at 22.5 s
+		synctest.Wait()
+		told.check(s, "a"+disconnected, "b"+disconnected)
+	}, fake.WithRenewEvery(5*time.Second), fake.WithSettle(4*time.Second))
 }
 
 func TestRestoreThatIsSwallowed(t *testing.T) {

@@ -40,6 +40,7 @@ func newRegistrations(c *client) *registrations {
 			c.event(EventSessionLapsed, "registrations", cause)
 			r.each(func(n *notifier) { n.disconnected(cause) })
 		},
+		func(cause error) { r.each(func(n *notifier) { n.disconnected(cause) }) },
 		func() {
 			c.event(EventSessionKept, "registrations", nil)
 			r.each((*notifier).regained)
@@ -49,18 +50,14 @@ func newRegistrations(c *client) *registrations {
 	return r
 }
 
-// each tells every registration something about the session they share.
+// each tells every registration something about the session they share. What tell does must not wait.
 func (r *registrations) each(tell func(*notifier)) {
 	r.mu.Lock()
-	notifiers := make([]*notifier, 0, len(r.places))
+	defer r.mu.Unlock()
 	for _, p := range r.places {
 		if p.kept != nil {
-			notifiers = append(notifiers, p.kept.owner)
+			tell(p.kept.owner)
 		}
-	}
-	r.mu.Unlock()
-	for _, n := range notifiers {
-		tell(n)
 	}
 }
 
@@ -141,6 +138,28 @@ func (r *registrations) keep(p *place, u *upkeep) {
 	p.kept = u
 }
 
+// begin makes u, which was stored just now, what p is kept up by, in the place of before; nil for nothing. It tells the
+// owner how the session is on which u was stored: readers may lose this record like all others on it.
+//
+// The interleaving that mu forbids, here and in each: the owner is told that the session is in question; that is over,
+// which all hear that are kept, and u is not yet; and for its owner the outage never ends, so the next one is not told.
+func (r *registrations) begin(p *place, u, before *upkeep) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.kept = u
+	switch {
+	case u.on.gone.Err() != nil:
+		u.owner.expired(nil)
+	case !u.on.renewal.held():
+		u.owner.disconnected(nil)
+	case before != nil:
+		u.owner.follow(before.owner)
+	}
+	if before != nil {
+		before.owner.end()
+	}
+}
+
 // kept returns what p is kept up by.
 func (r *registrations) kept(p *place) *upkeep {
 	r.mu.Lock()
@@ -192,11 +211,7 @@ func (r *registrations) register(ctx context.Context, key serviceKey, service dr
 	stands := before != nil && r.kept(t.place) == before // it was not displaced meanwhile
 	switch {
 	case err == nil:
-		if before != nil {
-			u.owner.follow(before.owner)
-			before.owner.end()
-		}
-		r.keep(t.place, u)
+		r.begin(t.place, u, before)
 		u.start()
 		r.c.event(EventRegistered, key.String(), nil)
 	case stands:

@@ -283,6 +283,7 @@ func (r *renewal) hurry() { signal(r.early) }
 type events struct {
 	near     func()            // the horizon is no further away than grace; once
 	lapsed   func(cause error) // the horizon has passed, and the renewal is not final; the cause, if there is one
+	relapsed func(cause error) // it was moved on by what was confirmed before that, and has passed again; maybe repeatedly
 	regained func()            // the first confirmation after that has come
 }
 
@@ -408,7 +409,13 @@ func (w *watchman) noticed() {
 // passed looks whether the horizon has passed, or has moved on since the timer was set. It returns an error if it has
 // passed for good.
 func (w *watchman) passed() error {
-	if !w.lapsed.IsZero() || w.held() {
+	if w.held() {
+		return nil
+	}
+	if !w.lapsed.IsZero() {
+		if w.on.relapsed != nil && w.renewal.horizon().After(w.lapsed) {
+			w.on.relapsed(w.failure)
+		}
 		return nil
 	}
 	if w.final && w.failure != nil {

@@ -23,10 +23,11 @@ type session struct {
 // It opens on demand: a first Register that fails leaves nothing behind that would go on trying. Those who wait share
 // the attempts of one goroutine, so that a thousand registrations ask a returning backend once.
 type sessionKeeper struct {
-	c       *client
-	lapsed  func(cause error) // the horizon has passed: records are in question
-	regain  func()            // confirmed again
-	expired func(cause error) // the session and its records are gone
+	c        *client
+	lapsed   func(cause error) // the horizon has passed: records are in question
+	relapsed func(cause error) // so has one that it has moved on to since, without being regained
+	regain   func()            // confirmed again
+	expired  func(cause error) // the session and its records are gone
 
 	mu      sync.Mutex
 	started bool
@@ -38,9 +39,9 @@ type sessionKeeper struct {
 	urgent  chan struct{} // one slot: somebody has begun to wait who will not for long
 }
 
-func newSessionKeeper(c *client, lapsed func(error), regain func(), expired func(error)) *sessionKeeper {
+func newSessionKeeper(c *client, lapsed, relapsed func(error), regain func(), expired func(error)) *sessionKeeper {
 	return &sessionKeeper{
-		c: c, lapsed: lapsed, regain: regain, expired: expired,
+		c: c, lapsed: lapsed, relapsed: relapsed, regain: regain, expired: expired,
 		changed: make(chan struct{}), demand: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
 }
@@ -160,7 +161,7 @@ func (k *sessionKeeper) run() {
 		retry.Reset()
 		k.c.event(EventSessionOpened, string(s.id), nil)
 		k.set(s, nil)
-		err = s.renewal.run(s.renewed, events{lapsed: k.lapsed, regained: k.regain})
+		err = s.renewal.run(s.renewed, events{lapsed: k.lapsed, relapsed: k.relapsed, regained: k.regain})
 		if life.Err() != nil {
 			return // the session stays current, for Close to close it
 		}

@@ -55,9 +55,6 @@ func (u *upkeep) register(ctx context.Context) error {
 			return err
 		}
 		mark.wrote(stored.Revision)
-		if !s.renewal.held() {
-			u.owner.disconnected(nil) // its horizon has passed, and readers may lose this record like all others
-		}
 		return nil
 	})
 }
