@@ -109,17 +109,7 @@ func (c *Cluster) layOut(ctx context.Context) error {
 
 // eachNode does something with all nodes at once.
 func (c *Cluster) eachNode(ctx context.Context, do func(*Node, context.Context) error) error {
-	errs := make([]error, len(c.nodes))
-	var group sync.WaitGroup
-	for i, n := range c.nodes {
-		group.Go(func() {
-			if err := do(n, ctx); err != nil {
-				errs[i] = fmt.Errorf("node %d: %w", i, err)
-			}
-		})
-	}
-	group.Wait()
-	return errors.Join(errs...)
+	return each(ctx, c.nodes, do)
 }
 
 // close removes everything that belongs to the cluster.

@@ -3,7 +3,6 @@ package containers
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"testing"
@@ -32,41 +31,6 @@ func SharedConsul(tb testing.TB) *ConsulCluster {
 func (c *ConsulCluster) TLS(tb testing.TB) *tls.Config {
 	tb.Helper()
 	return c.tls(tb)
-}
-
-// Wipe starts nodes again with empty data folders, as after the loss of their
-// machines, and waits until they serve. Without arguments it takes all nodes: then the
-// backend's data begin a new life. The endpoints stay the same.
-func (c *ConsulCluster) Wipe(tb testing.TB, nodes ...*Node) {
-	tb.Helper()
-	if len(nodes) == 0 {
-		nodes = c.nodes
-	}
-	for _, n := range nodes {
-		n.needContainer(tb)
-	}
-	ctx, cancel := context.WithTimeout(tb.Context(), undoLimit)
-	defer cancel()
-	errs := make(chan error)
-	for _, n := range nodes {
-		go func() {
-			err := n.remove(ctx)
-			if err == nil {
-				err = n.create(ctx)
-			}
-			errs <- err
-		}()
-	}
-	var all error
-	for range nodes {
-		all = errors.Join(all, <-errs)
-	}
-	for _, n := range nodes {
-		all = errors.Join(all, c.renewPartitions(ctx, n))
-	}
-	if all != nil {
-		tb.Fatalf("containers: wipe: %v", all)
-	}
 }
 
 // consulKind is what is particular to clusters of Consul.

@@ -36,7 +36,7 @@ func (n *Node) Index() int { return n.index }
 func (n *Node) String() string { return fmt.Sprintf("%s node %d", n.cluster.settings.backend, n.index) }
 
 // Container returns the node's container, or nil for a server that the kit has
-// not started. It is another one after [ConsulCluster.Wipe].
+// not started. It is another one after [Cluster.Wipe].
 func (n *Node) Container() testcontainers.Container {
 	n.mu.Lock()
 	defer n.mu.Unlock()

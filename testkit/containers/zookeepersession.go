@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 )
 
 // errUnknownSession says that there is no such session.
 var errUnknownSession = errors.New("the servers do not know it")
+
+// retryPause is how long to wait between two attempts.
+const retryPause = 20 * time.Millisecond
 
 // expireSession ends a session. Its client may take it back in the moment between
 // being put out of it and its end, so that takes more than one attempt at times.
@@ -20,7 +24,12 @@ func expireSession(ctx context.Context, addr string, id int64) error {
 		if again && errors.Is(err, errUnknownSession) {
 			return nil
 		}
-		if !errors.Is(err, io.EOF) || ctx.Err() != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+		select {
+		case <-time.After(retryPause): // a server that has lost the leader closes the connection at once
+		case <-ctx.Done():
 			return err
 		}
 	}
