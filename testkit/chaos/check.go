@@ -14,6 +14,8 @@ type Report struct {
 	// Faults is how many have struck, Terms how many were won, Reads how many lists and states were held against what was
 	// registered.
 	Faults, Terms, Reads int
+	// Strikes is how many faults there were of each kind.
+	Strikes map[string]int
 	// Adds is how many additions the fence has let pass, Refused how many it has not.
 	Adds, Refused int
 	// Steps is the number of operations of the lead's history that was found linearizable.
@@ -51,7 +53,7 @@ const (
 
 // Check judges the history.
 func (h *History) Check() *Report {
-	s := &story{History: h, Report: &Report{}}
+	s := &story{History: h, Report: &Report{Strikes: make(map[string]int)}}
 	s.read()
 	s.checkTerms()
 	s.checkTokens()
@@ -148,6 +150,7 @@ func (s *story) readTroubles() {
 		switch e.Op {
 		case opStrike:
 			s.Faults++
+			s.Strikes[e.Name]++
 			t := trouble{began: e.Began, ended: e.Ended, strike: e}
 			if fallsOnProcess(e) {
 				t.process = e.Victim

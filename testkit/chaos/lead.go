@@ -158,7 +158,7 @@ func (l *lead) lead(random *rand.Rand) {
 		}
 		select {
 		case <-l.term.Context().Done():
-		case <-time.After(between(random, ttl/100, ttl/10)):
+		case <-time.After(between(random, r.plan.Beat/10, r.plan.Beat)):
 		case <-tired.C:
 			if p.busy() && over() {
 				l.resign(random.IntN(2) == 0)

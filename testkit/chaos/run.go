@@ -127,13 +127,19 @@ func (r *run) strike(s Step) error {
 	strike := r.begin(e)
 	heal, err := r.inflict(f, s.Victim)
 	r.end(strike, err)
-	if heal != nil {
-		r.plot(s.At+s.For, func() error {
-			end := r.begin(Event{Op: opHeal, Name: f.Name, Excuse: f.Excuse, Victim: e.Victim})
-			err := heal()
-			r.end(end, err)
-			return err
-		})
+	if heal == nil {
+		return nil
+	}
+	undo := func() error {
+		end := r.begin(Event{Op: opHeal, Name: f.Name, Excuse: f.Excuse, Victim: e.Victim})
+		err := heal()
+		r.end(end, err)
+		return err
+	}
+	if f.Excuse == Wipe { // which may have taken its time, and what follows has to wait for all of its own
+		r.insert(time.Since(r.began)+s.For, undo)
+	} else {
+		r.plot(s.At+s.For, undo)
 	}
 	return nil
 }

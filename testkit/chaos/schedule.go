@@ -28,6 +28,9 @@ type Plan struct {
 	Length time.Duration `json:"length"`
 	// Settle is how long everything may take to be well again after that. The default is made of the timing.
 	Settle time.Duration `json:"settle"`
+	// Beat is how long a leader waits, at the most, before it asks again whether it leads and adds to the counter; a tenth of
+	// the TTL by default. The shorter, the longer the histories that are checked.
+	Beat time.Duration `json:"beat"`
 	// Wiped has the data be lost twice. Elections hold within one life of the data, so that is for runs of their own.
 	Wiped bool `json:"wiped,omitempty"`
 }
@@ -51,6 +54,7 @@ func (p Plan) complete(a *Arena) Plan {
 	p.Processes = cmp.Or(p.Processes, 3)
 	p.Faults = cmp.Or(p.Faults, 12)
 	p.Length = cmp.Or(p.Length, 12*t.TTL)
+	p.Beat = cmp.Or(p.Beat, t.TTL/10)
 	p.Settle = cmp.Or(p.Settle, 4*(t.TTL+t.Late)+4*t.Backoff+4*t.Propagation+4*t.Grace)
 	return p
 }
