@@ -30,7 +30,7 @@ type ending struct {
 // A failover is one lead that has ended and the next one.
 type failover struct {
 	took time.Duration // from the fault, or the call of Resign, to the next leader
-	gap  time.Duration // from the end of the term, as a callback of its holder hears of it
+	gap  time.Duration // from the end of the term, at the latest, to the beginning of the next one, at the earliest
 }
 
 // TestFailover measures how long it takes until there is another leader, after a crash, silence, and Resign.
@@ -127,39 +127,65 @@ func (f *field) trial(ctx context.Context, e ending, next *member) (failover, er
 		return failover{}, err
 	}
 	defer func() { go func() { _ = holder.Close() }() }() // it may be cut off, and nobody has to wait for it
-	const election = "job"
-	old, err := holder.Campaign(ctx, election, &reception.Service{Name: "old", ID: "1"})
+	old, err := holder.Campaign(ctx, job, &reception.Service{Name: "old", ID: "1"})
 	if err != nil {
 		return failover{}, err
 	}
-	type win struct {
-		term  reception.Term
-		at    time.Time
-		early bool // the old term was held when this one had begun
-		err   error
-	}
-	won := make(chan win, 1)
-	go func() {
-		term, err := next.Campaign(ctx, election, &reception.Service{Name: "new", ID: "1"})
-		// A term that is not held now never will be again: asking the old one is exact, where comparing two moments, noted on
-		// two goroutines, is not.
-		won <- win{term, time.Now(), old.Held(), err}
-	}()
 	ended := make(chan time.Time, 1)
 	context.AfterFunc(old.Context(), func() { ended <- time.Now() })
+	won := next.succeed(ctx, old)
 	time.Sleep(f.timing.TTL/4 + rand.N(f.timing.TTL/2)) // the phase of the renewal at which it ends
 	began := time.Now()
 	if err := e.end(f, holder.process, old); err != nil {
 		return failover{}, err
 	}
 	w := <-won
-	switch {
-	case w.err != nil:
+	if w.err != nil {
 		return failover{}, fmt.Errorf("nobody succeeds: %w", w.err)
-	case w.early:
-		return failover{}, fmt.Errorf("two leaders: term %d has begun while %d is held", w.term.Token(), old.Token())
-	case w.term.Token() <= old.Token():
-		return failover{}, fmt.Errorf("token %d follows %d", w.term.Token(), old.Token())
 	}
-	return failover{took: w.at.Sub(began), gap: w.at.Sub(<-ended)}, w.term.Resign(ctx)
+	gap, err := next.after(old, w.term, holder.process.bounds.ended(<-ended))
+	return failover{took: w.at.Sub(began), gap: gap}, errors.Join(err, w.term.Resign(ctx))
+}
+
+// job is the election in which they stand.
+const job = "job"
+
+// A win is what came of a campaign, and when.
+type win struct {
+	term reception.Term
+	at   time.Time
+	err  error
+}
+
+// succeed has the member campaign for the term that follows old.
+func (m *member) succeed(ctx context.Context, old reception.Term) <-chan win {
+	m.process.bounds.succeed(old)
+	won := make(chan win, 1)
+	go func() {
+		term, err := m.Campaign(ctx, job, &reception.Service{Name: "new", ID: "1"})
+		won <- win{term, time.Now(), err}
+	}()
+	return won
+}
+
+// after returns how long after the end of an old term the member's own has begun, and an error unless it has begun after
+// that. Both is exact, however late goroutines run. The old term is asked whether it is held at the very moment at which
+// the servers' first confirmation of the new one is at hand, and the new holder does not know of it yet: what is not held
+// then never is again. By the clock, that moment is compared with the latest at which the old term can have ended: the
+// horizon of its last confirmation, the sending of its withdrawal, or its context, whichever came first. So the true gap
+// is no smaller than the one that is returned.
+func (m *member) after(old, term reception.Term, ended time.Time) (gap time.Duration, err error) {
+	begun, early := m.process.bounds.successor()
+	gap = begun.Sub(ended)
+	switch {
+	case term.Token() <= old.Token():
+		return gap, fmt.Errorf("token %d follows %d", term.Token(), old.Token())
+	case begun.IsZero():
+		return gap, fmt.Errorf("term %d has begun, and the servers have not confirmed it", term.Token())
+	case early:
+		return gap, fmt.Errorf("two leaders: term %d is confirmed while %d is held", term.Token(), old.Token())
+	case gap <= 0:
+		return gap, fmt.Errorf("two leaders: term %d is confirmed %v before the end of %d", term.Token(), -gap, old.Token())
+	}
+	return gap, nil
 }

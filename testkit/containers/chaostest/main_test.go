@@ -3,7 +3,8 @@
 // CI plays three schedules on each backend. The flags make it more, and have a report written:
 //
 //	go tool task soak
-//	go test ./chaostest -run 'TestSchedules/etcd' -v -schedules 50 -lanes 4 -report ../../docs/soak
+//	go test ./chaostest -run 'TestSchedules/etcd' -v -schedules 50 -lanes 4 -report $PWD/../../docs/soak
+//	go test ./chaostest -run 'TestFailover/consul' -v -trials 200 -report $PWD/../../docs/soak    # five minutes
 //	go test ./chaostest -run 'TestSchedules/etcd' -v -seed 17
 package chaostest
 
