@@ -1,6 +1,8 @@
 package chaostest
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,18 +29,50 @@ var consulGround = ground{
 	},
 	start: func(tb testing.TB) *site {
 		tb.Helper()
+		cluster := containers.StartConsul(tb, containers.WithNodes(3), containers.WithConsulAgents(1))
 		return &site{
-			Cluster: containers.StartConsul(tb, containers.WithNodes(3), containers.WithConsulAgents(1)).Cluster,
-			single:  true,
-			connect: func(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error) {
-				client, err := api.NewClient(&api.Config{Address: endpoints[0]})
+			Cluster: cluster.Cluster, single: true, connect: connectConsul,
+			expire: func(number int, session driver.SessionID) {
+				agent, err := api.NewClient(&api.Config{Address: cluster.Endpoints()[number%len(cluster.Nodes())]})
 				if err != nil {
-					return nil, err
+					tb.Fatal(err)
 				}
-				return consul.NewBackend(client, consul.WithPrefix(namespace), consul.WithTTL(consulTTL),
-					consul.WithLockDelay(consulLockDelay), consul.WithTTLChecks(), consul.WithOperationTimeout(2*time.Second),
-					consul.WithLogger(log))
+				ctx, cancel := brief(tb)
+				defer cancel()
+				expireConsul(ctx, agent, session)
 			},
 		}
 	},
+}
+
+func connectConsul(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error) {
+	client, err := api.NewClient(&api.Config{Address: endpoints[0]})
+	if err != nil {
+		return nil, err
+	}
+	return consul.NewBackend(client, consul.WithPrefix(namespace), consul.WithTTL(consulTTL),
+		consul.WithLockDelay(consulLockDelay), consul.WithTTLChecks(), consul.WithOperationTimeout(2*time.Second),
+		consul.WithLogger(log))
+}
+
+// expireConsul ends a session at its agent: Consul's own, which frees the lock, and the instances and the helper that
+// they depend on. What it cannot do because the servers or the agent are in trouble, or because it is done already, it
+// leaves: there are other faults for that.
+func expireConsul(ctx context.Context, agent *api.Client, session driver.SessionID) {
+	if locks, _, err := agent.Session().List(new(api.QueryOptions).WithContext(ctx)); err == nil {
+		for _, lock := range locks {
+			if lock.Name == "reception "+string(session) {
+				_, _ = agent.Session().Destroy(lock.ID, new(api.WriteOptions).WithContext(ctx))
+			}
+		}
+	}
+	query := new(api.QueryOptions).WithContext(ctx)
+	services, _ := agent.Agent().ServicesWithFilterOpts(fmt.Sprintf("Meta[\"reception-session\"] == %q", session), query)
+	helper := "reception-session-" + string(session)
+	for id := range services {
+		if id != helper {
+			_ = agent.Agent().ServiceDeregisterOpts(id, query)
+		}
+	}
+	_ = agent.Agent().ServiceDeregisterOpts(helper, query) // the last to go, as where Consul itself removes it
 }

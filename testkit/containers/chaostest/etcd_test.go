@@ -37,7 +37,7 @@ var etcdGround = ground{
 		tb.Cleanup(func() { _ = admin.Close() }) // whatever it says, there is nothing to be done
 		return &site{
 			Cluster: cluster.Cluster, connect: connectEtcd,
-			expire: func(session driver.SessionID) {
+			expire: func(_ int, session driver.SessionID) {
 				id, err := strconv.ParseUint(string(session), 16, 64)
 				if err != nil {
 					tb.Fatal(err)

@@ -35,8 +35,9 @@ type site struct {
 	connect func(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error)
 	// single says that a client knows one server only, which is as much as Consul's can.
 	single bool
-	// expire ends a session as an administrator does; nil where that is not tried.
-	expire func(driver.SessionID)
+	// expire ends a session as an administrator does, who reaches the servers, if they are not in trouble, whatever becomes
+	// of the process's own way to them. The process is that of this number.
+	expire func(number int, session driver.SessionID)
 	// faults are those that only this backend knows.
 	faults []chaos.Fault
 }
@@ -54,7 +55,8 @@ type field struct {
 type process struct {
 	driver.Backend
 
-	link *containers.Link
+	link   *containers.Link
+	bounds bounds
 
 	mu       sync.Mutex
 	sessions []driver.SessionID
@@ -73,7 +75,7 @@ func (f *field) open(number int, log reception.Logger) (*process, error) {
 	if number%2 == 1 || f.single {
 		way = link.To(f.Node(number % len(f.Nodes())))
 	}
-	p := &process{link: link}
+	p := &process{link: link, bounds: bounds{margin: f.timing.Margin}}
 	b, err := f.connect(way.Endpoints(), f.namespace, log)
 	if err != nil {
 		return nil, err
@@ -82,15 +84,21 @@ func (f *field) open(number int, log reception.Logger) (*process, error) {
 	return p, nil
 }
 
-// note notes the sessions that the process opens.
-func (p *process) note(ctx context.Context, _ driver.Call, invoke func(context.Context) (any, error)) (any, error) {
+// note notes the sessions that the process opens, and what bounds its terms.
+func (p *process) note(ctx context.Context, call driver.Call, invoke func(context.Context) (any, error)) (any, error) {
+	p.bounds.asked(call)
+	sent := time.Now()
 	result, err := invoke(ctx)
-	if opened, is := result.(*driver.OpenSessionResponse); is && err == nil {
+	if err != nil {
+		return result, err
+	}
+	p.bounds.answered(call, sent, result)
+	if opened, is := result.(*driver.OpenSessionResponse); is {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.sessions = append(p.sessions, opened.Session)
 	}
-	return result, err
+	return result, nil
 }
 
 // take returns the sessions that were opened since it was last called.
@@ -122,14 +130,13 @@ func (f *field) arena(name string) *chaos.Arena {
 		{Name: "partition", Victims: chaos.Servers, Strike: func(victim int) func() {
 			return f.Partition(f.tb, f.Node(victim), f.Node((victim+1)%len(f.Nodes())))
 		}},
-	}
-	if f.expire != nil {
-		faults = append(faults, chaos.Fault{Name: "expire", Victims: chaos.Processes, Excuse: chaos.Expiry, Strike: func(victim int) func() {
+		{Name: "expire", Victims: chaos.Processes, Excuse: chaos.Expiry, Strike: func(victim int) func() {
 			for _, session := range f.processes[victim].take() {
-				f.expire(session)
+				f.expire(victim, session)
 			}
 			return nil
-		}})
+		}},
+		{Name: "wipe", Victims: chaos.Cluster, Excuse: chaos.Wipe, Strike: func(int) func() { f.Wipe(f.tb); return nil }},
 	}
 	return &chaos.Arena{
 		Backend: name, Namespace: f.namespace, Timing: f.timing, Servers: len(f.Nodes()), Faults: append(faults, f.faults...),

@@ -21,7 +21,7 @@ func (r *results) write(t *testing.T, g ground, sum *chaos.Summary) {
 	fmt.Fprintf(&b, "# %s: random schedules on live servers\n\n", g.name)
 	fmt.Fprintf(&b, "Written by `go tool task soak`, on %s, with %s on %d CPUs. Three servers for each of %d lanes, TTL %v.\n\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), *lanes, g.timing.TTL)
-	fmt.Fprintf(&b, "%v\n\n", sum)
+	fmt.Fprintf(&b, "%v\n\nWhat struck: %s. A run that has wipes has two, and no other faults of servers.\n\n", sum, sum.Struck())
 	fmt.Fprintln(&b, "| seed | faults | terms | operations on the lead | additions | refused | reads | excused | fail-over p50 | "+
 		"smallest gap | findings |")
 	fmt.Fprintln(&b, "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|")
@@ -43,8 +43,9 @@ func writeFailovers(t *testing.T, g ground, measured []*measurement) {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: fail-over times\n\n", g.name)
-	fmt.Fprintf(&b, "Written by `go tool task soak`, on %s, with %s on %d CPUs, ten elections side by side on three servers, "+
-		"TTL %v.\nFrom the fault, or the call of Resign, until Campaign returns to the next leader.\n\n",
+	fmt.Fprintf(&b, "Written by TestFailover, on %s, with %s on %d CPUs, ten elections side by side on three servers, "+
+		"TTL %v.\nFrom the fault, or the call of Resign, until Campaign returns to the next leader. The gap is from the latest "+
+		"moment at which the old term can have ended\nto the earliest at which the next one can have begun.\n\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), g.timing.TTL)
 	fmt.Fprintln(&b, "| after | trials | p50 | p99 | longest | smallest gap between terms |")
 	fmt.Fprintln(&b, "|---|---:|---:|---:|---:|---:|")

@@ -2,6 +2,7 @@ package chaostest
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +26,20 @@ var zooKeeperGround = ground{
 	},
 	start: func(tb testing.TB) *site {
 		tb.Helper()
+		cluster := containers.StartZooKeeper(tb, containers.WithNodes(3))
 		return &site{
-			Cluster: containers.StartZooKeeper(tb, containers.WithNodes(3)).Cluster,
+			Cluster: cluster.Cluster,
+			expire: func(_ int, session driver.SessionID) {
+				// What is called a session here lives on the connection's.
+				owner, _, _ := strings.Cut(string(session), "-")
+				id, err := strconv.ParseUint(owner, 16, 64)
+				if err != nil {
+					tb.Fatal(err)
+				}
+				ctx, cancel := brief(tb)
+				defer cancel()
+				_ = cluster.TryExpireSession(ctx, int64(id)) // it may have ended on its own, or the servers be in trouble
+			},
 			connect: func(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error) {
 				return zookeeper.DialBackend(context.Background(), strings.Join(endpoints, ","),
 					zookeeper.WithPrefix("/"+namespace), zookeeper.WithSessionTimeout(zooKeeperTTL),
