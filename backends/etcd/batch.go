@@ -119,7 +119,7 @@ func (b *backend) carryOut(batch []*swap) {
 	for _, s := range batch {
 		switch {
 		case err == nil:
-		case len(batch) > 1 && tooMuch(err):
+		case len(batch) > 1 && apart(err):
 			s.present, s.revision, s.err = b.swap(b.life, s.key, s.expected, s.change)
 		default:
 			s.err = err
@@ -128,9 +128,11 @@ func (b *backend) carryOut(batch []*swap) {
 	}
 }
 
-// tooMuch says whether the servers take smaller requests only.
-func tooMuch(err error) bool {
-	return errors.Is(err, rpctypes.ErrTooManyOps) || errors.Is(err, rpctypes.ErrRequestTooLarge)
+// apart says whether some of the swaps may succeed where all together have failed: because the servers take smaller
+// requests only, or do not let this client write one of the keys.
+func apart(err error) bool {
+	return errors.Is(err, rpctypes.ErrTooManyOps) || errors.Is(err, rpctypes.ErrRequestTooLarge) ||
+		errors.Is(err, driver.ErrPermission)
 }
 
 // swapAll carries out swaps with one transaction, in which each is a transaction of its own.

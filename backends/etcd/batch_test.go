@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type ledger struct {
 	keys   map[string]*mvccpb.KeyValue
 	sizes  []int // of the transactions, as they came
 	leases map[int64]bool
+	barred string // a part of keys that may not be written; empty for none
 	once   sync.Once
 	came   chan struct{} // closed when the first transaction has come
 }
@@ -46,6 +48,9 @@ func (l *ledger) txn(_ context.Context, in *pb.TxnRequest) (*pb.TxnResponse, err
 	if !l.live(in) {
 		return nil, rpctypes.ErrGRPCLeaseNotFound
 	}
+	if l.barred != "" && l.writes(in, l.barred) {
+		return nil, rpctypes.ErrGRPCPermissionDenied
+	}
 	out := l.apply(in)
 	out.Header = &pb.ResponseHeader{Revision: 7}
 	return out, nil
@@ -62,6 +67,14 @@ func (l *ledger) live(in *pb.TxnRequest) bool {
 		}
 	}
 	return true
+}
+
+// writes says whether a transaction writes a key with that part.
+func (l *ledger) writes(in *pb.TxnRequest, part string) bool {
+	return slices.ContainsFunc(in.GetSuccess(), func(op *pb.RequestOp) bool {
+		inner := op.GetRequestTxn()
+		return inner != nil && l.writes(inner, part) || strings.Contains(string(op.GetRequestPut().GetKey()), part)
+	})
 }
 
 func (l *ledger) apply(in *pb.TxnRequest) *pb.TxnResponse {
@@ -194,6 +207,25 @@ func TestRestoresOfTwoLeases(t *testing.T) {
 	r.finish()
 	for i := range 20 {
 		if err := r.errs[fmt.Sprint(i)]; errors.Is(err, driver.ErrSessionExpired) != (i%2 == 1) || i%2 == 0 && err != nil {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+}
+
+// TestRestoresOfBarredKey has the client not be allowed to write one of the records any more: the others, which are
+// refused together with it, are stored all the same.
+func TestRestoresOfBarredKey(t *testing.T) {
+	t.Parallel()
+	l := newLedger(batchLimit)
+	l.barred = "/services/api/7"
+	r := restores(t, l)
+	for i := range 10 {
+		r.restore(t.Context(), fmt.Sprint(i), 1)
+	}
+	r.queued(10)
+	r.finish()
+	for i := range 10 {
+		if err := r.errs[fmt.Sprint(i)]; errors.Is(err, driver.ErrPermission) != (i == 7) || i != 7 && err != nil {
 			t.Errorf("record %d: %v", i, err)
 		}
 	}
