@@ -1,6 +1,7 @@
 // Package chaostest plays random schedules of faults on real servers, and measures how long fail-overs take.
 //
-// CI plays three schedules on each backend. The flags make it more, and have a report written:
+// CI plays three schedules on each backend, in one of which the data is lost. The flags make it more, and have a report
+// written:
 //
 //	go tool task soak
 //	go test ./chaostest -run 'TestSchedules/etcd' -v -schedules 50 -lanes 4 -report $PWD/../../docs/soak
