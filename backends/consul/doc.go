@@ -88,7 +88,7 @@
 // as reception.ErrUnavailable only if it has not left this process or Consul has rejected it, and as
 // reception.ErrOutcomeUnknown otherwise. Every request has a time limit ([WithOperationTimeout]), whatever its context. An
 // answer from which access control lists have kept something is reception.ErrPermission, never a short list; but
-// ListNames leaves out what the token may not see.
+// ListNames leaves out what the token may not see, as long as it may see anything.
 //
 // # Permissions
 //

@@ -52,10 +52,10 @@ func (b *backend) ListNames(ctx context.Context, _ *driver.ListNamesRequest) (*d
 	var services map[string][]string
 	err := b.read(ctx, func(ctx context.Context) error {
 		found, meta, err := b.client.Catalog().Services(consistent(ctx))
-		if err == nil && len(found) == 0 && meta.ResultsFilteredByACLs {
-			err = errFiltered
-		}
 		services = found
+		if err == nil && len(found) == 0 { // others may leave out what the token may not see
+			err = b.checkFilter(ctx, nil, meta)
+		}
 		return err
 	})
 	if err != nil {
