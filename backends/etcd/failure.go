@@ -25,7 +25,7 @@ type call struct {
 	ctx    context.Context // the caller's
 	closed context.Context // ends with the backend
 	writes bool
-	late   error // says that there was no answer in time
+	late   error // says that there was no answer in time; nil where there is no time limit
 }
 
 // failure turns the error of a request into what its caller must know: of the sentinels the one that applies, joined
@@ -60,15 +60,24 @@ func (c *call) cause(err error) error {
 		end = driver.ErrClosed
 	case c.ctx.Err() != nil:
 		end = c.ctx.Err()
-	case isEnd(err):
+	case isLate(err) && c.late != nil:
 		return c.late
 	default:
-		return err
+		return withoutContext(err)
 	}
 	if isEnd(err) {
 		return end
 	}
 	return fmt.Errorf("%w: %w", end, err)
+}
+
+// withoutContext hides that err is the end of a context, if it is, because it is none of the caller's: somebody else has closed
+// the vendor's client.
+func withoutContext(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the etcd client has ended it: %v", err) //nolint:errorlint // see above
+	}
+	return err
 }
 
 // refused says whether the servers have refused the credentials, or what was asked with them.
@@ -124,6 +133,11 @@ func inDoubt(err error) bool {
 func isUnsent(err error) bool {
 	_, unsent := errors.AsType[*unsentError](err)
 	return unsent
+}
+
+// isLate says whether err is the end of a time limit, the vendor's words for it included.
+func isLate(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || codeOf(err) == codes.DeadlineExceeded
 }
 
 // isEnd says whether err is the end of a context, the vendor's words for it included.

@@ -9,6 +9,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/go-reception/sdk/reception/driver"
 )
@@ -81,6 +83,42 @@ func TestTheServersErrorIsThere(t *testing.T) {
 	})
 	if err := register(t, s.backend(t)); !errors.Is(err, rpctypes.ErrTimeout) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSomebodyElsesEnd has a request be ended by what is between this process and the server, long before its time is up:
+// the error says that, and nothing of a time limit.
+func TestSomebodyElsesEnd(t *testing.T) {
+	reset := status.Error(codes.Canceled, "the proxy is restarting")
+	s := serve(t, &stub{
+		put: func(context.Context, *pb.PutRequest) (*pb.PutResponse, error) { return nil, reset },
+		get: func(_ context.Context, in *pb.RangeRequest) (*pb.RangeResponse, error) {
+			if strings.HasSuffix(string(in.GetKey()), "/api/") {
+				return nil, reset
+			}
+			return &pb.RangeResponse{Header: &pb.ResponseHeader{Revision: 7}}, nil
+		},
+		watch: func(stream pb.Watch_WatchServer) error {
+			if _, err := stream.Recv(); err != nil {
+				return err
+			}
+			return reset
+		},
+	})
+	b := s.backend(t)
+	stream, err := b.OpenWatchRegistration(t.Context(), &driver.WatchRegistrationRequest{Name: "api", ID: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	for err == nil {
+		_, err = stream.Next(t.Context())
+	}
+	for what, err := range map[string]error{"write": register(t, b), "read": list(t, b), "watch": err} {
+		if !strings.Contains(err.Error(), "the proxy is restarting") || strings.Contains(err.Error(), "no answer") ||
+			errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 
