@@ -95,6 +95,23 @@ func TestTamperedHistories(t *testing.T) {
 	}
 }
 
+// TestTokensOfALaterLife: after a wipe tokens may begin anew, and have to grow from there on.
+func TestTokensOfALaterLife(t *testing.T) {
+	h := play(t, nil, chaos.Plan{Seed: 5, Wiped: true, Length: 40 * timing.TTL}, false)
+	if report := h.Check(); len(report.Findings) > 0 {
+		t.Fatalf("to begin with: %v", report.Findings)
+	}
+	first, second := terms(t, &chaos.History{Events: h.Events[last(h, "new life"):]})
+	for i := range h.Events {
+		if e := &h.Events[i]; e.Term == second.Term {
+			e.Token = first.Token
+		}
+	}
+	if findings := h.Check().Findings; !slices.ContainsFunc(findings, func(f chaos.Finding) bool { return f.Rule == chaos.RuleTokens }) {
+		t.Errorf("not found: only %v", findings)
+	}
+}
+
 // terms are the first two that were won.
 func terms(t *testing.T, h *chaos.History) (first, second chaos.Event) {
 	t.Helper()
