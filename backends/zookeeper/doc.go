@@ -13,24 +13,31 @@
 //
 // # What it stores
 //
-// Instances are at <prefix>/services/<name>/<id>,<mark>, candidates of elections at
-// <prefix>/elections/<election>/<mark>-<sequence>, and what they live on at <prefix>/sessions/<mark>. All of these are
-// ephemeral. The data is JSON that people can read:
+// Instances are at <prefix>/services/<name>/<id>,<mark>, which of these an instance has now is said at
+// <prefix>/holders/<name>/<id>, candidates of elections are at <prefix>/elections/<election>/<mark>-<sequence>, and what
+// all of them live on is at <prefix>/sessions/<mark>. All of these are ephemeral. The data of instances and candidates is
+// JSON that people can read:
 //
 //	{"version":1,"owner":"8d2f…","generation":3,"address":"10.0.0.7","port":8080,"attributes":{"zone":"a"}}
 //
 // Each write of an instance is a node of its own, with a mark of its own, because the children of a node are all that can
-// be watched at once: who knows the names knows what is new. An update creates a node and deletes the one before in one
-// transaction. Who takes an instance over creates a node, and deletes the other one afterwards; readers who see both take
-// the newer. A record that is restored carries the age of the registration that it restores, so that it yields to whoever
-// has registered the instance since.
+// be watched at once: who knows the names knows what is new. The holder has the name of that node as its data. Node and
+// holder are created, replaced and deleted together, in one transaction, so that an update or a take-over leaves no gap,
+// and nobody has to look among the other instances for what is to be replaced. A record that is restored carries the age
+// of the registration that it restores, so that it yields to whoever has registered the instance since.
 //
 // A client has one session with the servers. What the SDK calls a session, of which registrations share one and each
 // candidacy has one, is a node on it: every write is a transaction with that node, so that none can land after its end.
 //
 // Other tools may put instances there too, as <prefix>/services/<name>/<id>; an address is all that they need to have.
-// What is no JSON, or has no address, is skipped and logged. Nodes of services and elections are containers, which the
-// servers clear away some time after they have become empty.
+// They change one by deleting the node and creating it again, or by creating another one of the same ID: a node whose data
+// was overwritten fires no watch of its parent, and is read again only after [WithRelistInterval].
+// What is no JSON, or has no address, is skipped and logged. Such an instance has no holder, and is left to whoever has
+// put it there: where a client of this package has registered an instance of the same ID, readers take the newer of the
+// two, neither side is told, and when one goes the other shows. The same is true of a node whose holder was deleted by
+// hand, until its owner looks again ([WithRelistInterval]) and restores the holder.
+//
+// The parents of all these nodes are containers, which the servers clear away some time after they have become empty.
 //
 // # Guarantees and limits
 //
@@ -87,8 +94,10 @@
 //
 // # Costs
 //
-// A register is one transaction and a list of names at the same time; a list is one request for the names and one for
-// each instance, of which many are under way at a time. A change costs a watch two requests, however many instances
-// there are. A client that has registered something, a candidate and a leader each send one transaction in a sixth of
-// the session timeout. A client has one connection.
+// A register, an update and a deregister are one transaction each, and cost the same however many instances there are. A
+// take-over costs two reads and another transaction, because the first is refused. An instance that is kept up costs one
+// read when it was written, and one watch. A list is one request for the names and one for each instance, of which many
+// are under way at a time. A change costs a watch two requests, however many instances there are; one of them reads all
+// names, because ZooKeeper does not say which have changed. A client that has registered something, a candidate and a
+// leader each send one transaction in a sixth of the session timeout. A client has one connection.
 package zookeeper

@@ -132,11 +132,11 @@ func TestRemovalSparesTheNext(t *testing.T) {
 	second := instanceAt{path: "/second", mark: "mark", owner: "me", claim: 2}
 	p.sent("mark", second.path)
 	p.wrote(key, second, first)
-	p.removed(key, "me", []string{first.path})
+	p.removed(key, "me", first.path)
 	if paths, _ := p.close("mark"); len(paths) != 1 || paths[0] != second.path || p.instance(key) != second {
 		t.Errorf("known are %q and %+v", paths, p.instance(key))
 	}
-	p.removed(key, "me", []string{second.path})
+	p.removed(key, "me", second.path)
 	if paths, _ := p.close("mark"); len(paths) > 0 || len(p.instances) > 0 {
 		t.Errorf("known are %q and %+v", paths, p.instances)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,25 +16,48 @@ import (
 // keys are the paths of what is stored:
 //
 //	<prefix>/services/<name>/<id>,<a mark of the write>
+//	<prefix>/holders/<name>/<id>
 //	<prefix>/elections/<election>/<mark of the session>-<sequence>
 //	<prefix>/sessions/<mark of the session>
 //
 // Names are escaped, so that none reaches into its neighbour's nodes. Names that package reception lets through need no
 // escaping.
-type keys struct{ services, elections, sessions string }
+type keys struct{ services, holders, elections, sessions string }
 
 func newKeys(prefix string) keys {
-	return keys{services: prefix + "/services", elections: prefix + "/elections", sessions: prefix + "/sessions"}
+	return keys{
+		services: prefix + "/services", holders: prefix + "/holders",
+		elections: prefix + "/elections", sessions: prefix + "/sessions",
+	}
 }
 
 // service is the parent of a service's instances.
 func (k keys) service(name string) string { return k.services + "/" + escape(name) }
+
+// holder is what names the record of an instance.
+func (k keys) holder(key instanceKey) string {
+	return k.holders + "/" + escape(key.name) + "/" + escape(key.id)
+}
+
+// holderOf is the holder that names a record of ours, if one does.
+func (k keys) holderOf(record string) string {
+	folder, name := path.Split(strings.TrimPrefix(record, k.services))
+	segment, _, _ := strings.Cut(name, separator)
+	return k.holders + folder + segment
+}
 
 // election is the parent of an election's candidates.
 func (k keys) election(name string) string { return k.elections + "/" + escape(name) }
 
 // session is the node of a session.
 func (k keys) session(mark string) string { return k.sessions + "/" + mark }
+
+// empties says whether a node is the parent of nodes that come and go, of which it may have none one day.
+func (k keys) empties(path string) bool {
+	return slices.ContainsFunc([]string{k.services, k.holders, k.elections}, func(folder string) bool {
+		return strings.HasPrefix(path, folder+"/")
+	})
+}
 
 // markLength is that of what rand.Text returns.
 const markLength = 26
@@ -80,18 +104,6 @@ func unescape(segment string) (string, error) {
 		return "", fmt.Errorf("%q is not the name of a node", segment)
 	}
 	return text, nil
-}
-
-// siblings are those of the names that are of one instance.
-func siblings(names []string, id string) []string {
-	segment := escape(id)
-	var found []string
-	for _, name := range names {
-		if before, _, _ := strings.Cut(name, separator); before == segment {
-			found = append(found, name)
-		}
-	}
-	return found
 }
 
 // A place is a candidate's in the queue, as the name of its node says.

@@ -85,20 +85,6 @@ func (b *backend) fetch(ctx context.Context, parent string, names []string) ([]*
 	return contents, cmp.Or(errs...)
 }
 
-// readInstance reads all writes of one instance that are there at one time.
-func (b *backend) readInstance(ctx context.Context, key instanceKey) (nodes []*node, revision uint64, err error) {
-	for {
-		found, err := b.list(ctx, b.keys.service(key.name))
-		if err != nil {
-			return nil, 0, err
-		}
-		nodes, vanished, err := b.readNodes(ctx, key.name, siblings(found.names, key.id))
-		if err != nil || !vanished {
-			return slices.DeleteFunc(nodes, func(n *node) bool { return n.instance == nil }), found.revision(), err
-		}
-	}
-}
-
 // A directory is what is known of a service's nodes. A node's content never changes under a name of ours, so that only
 // names that are new are read.
 type directory struct {

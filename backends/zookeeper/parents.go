@@ -3,14 +3,18 @@ package zookeeper
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/go-zookeeper/zk"
 )
 
-// createParents creates a node and all above it that are not there. Those of single services and elections are
-// containers, which the servers clear away some time after they have become empty.
-func (b *backend) createParents(ctx context.Context, path string) error {
+// createParents creates nodes and all above them that are not there, at the same time. Those of single services and
+// elections are containers, which the servers clear away some time after they have become empty.
+func (b *backend) createParents(ctx context.Context, paths ...string) error {
+	return inParallel(paths, func(path string) error { return b.createPath(ctx, path) })
+}
+
+// createPath creates a node and all above it that are not there.
+func (b *backend) createPath(ctx context.Context, path string) error {
 	err := b.createParent(ctx, path)
 	if errors.Is(err, zk.ErrNoNode) {
 		err = b.createAncestors(ctx, path)
@@ -43,7 +47,7 @@ func (b *backend) createAncestors(ctx context.Context, path string) error {
 // createParent creates one node. It may be there already.
 func (b *backend) createParent(ctx context.Context, path string) error {
 	_, err := do(ctx, b, true, func(context.Context) (string, error) {
-		if strings.HasPrefix(path, b.keys.services+"/") || strings.HasPrefix(path, b.keys.elections+"/") {
+		if b.keys.empties(path) {
 			return b.conn.CreateContainer(path, nil, zk.FlagContainer, b.acl)
 		}
 		return b.conn.Create(path, nil, zk.FlagPersistent, b.acl)

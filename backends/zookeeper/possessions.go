@@ -27,6 +27,7 @@ type instanceKey struct{ name, id string }
 type instanceAt struct {
 	path, mark string // of the node and of the session; empty when that is gone
 	owner      string
+	generation uint64
 	claim      uint64 // the highest rank that the owner's record has had
 }
 
@@ -138,13 +139,13 @@ func (p *possessions) wrote(key instanceKey, now, before instanceAt) {
 	p.instances[key] = now
 }
 
-// removed notes that the nodes of an owner's record were removed on purpose; not all that there are, if the owner has
-// registered the instance anew in the meantime.
-func (p *possessions) removed(key instanceKey, owner string, paths []string) {
+// removed notes that an owner's record at a path was removed on purpose, or that there is none of which the path is known.
+// The owner may have registered the instance anew in the meantime.
+func (p *possessions) removed(key instanceKey, owner, path string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.instances[key]
-	if at.owner != owner || at.path != "" && !slices.Contains(paths, at.path) {
+	if at.owner != owner || at.path != "" && at.path != path {
 		return
 	}
 	if b := p.of[at.mark]; b != nil {

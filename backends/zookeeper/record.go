@@ -125,17 +125,6 @@ func (a *node) outranks(b *node) bool {
 	return a.instance.Created > b.instance.Created
 }
 
-// standing returns the one of several writes that stands, nil if there is none.
-func standing(nodes []*node) *node {
-	var first *node
-	for _, n := range nodes {
-		if first == nil || n.outranks(first) {
-			first = n
-		}
-	}
-	return first
-}
-
 // decodeCandidate reads a candidate.
 func decodeCandidate(election string, p place, data []byte, stat *zk.Stat) (*driver.Candidate, error) {
 	c := &driver.Candidate{

@@ -3,6 +3,7 @@ package zookeeper
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +22,9 @@ func TestNames(t *testing.T) {
 		if got, ours, err := parseInstance(name); err != nil && id != "" || err == nil && got != id || !ours && err == nil {
 			t.Errorf("%q is read from %q as %q, %v, %v", id, name, got, ours, err)
 		}
-		if found := siblings([]string{name, "other,x", escape(id), id + "x,y"}, id); !slices.Equal(found, []string{name, escape(id)}) {
-			t.Errorf("the nodes of %q are %q", id, found)
+		k := newKeys("/a,b")
+		if got, want := k.holderOf(k.service("s,/")+"/"+name), k.holder(instanceKey{"s,/", id}); got != want {
+			t.Errorf("%q has the holder %q, want %q", id, got, want)
 		}
 	}
 	for _, name := range []string{"a,", "%zz", "%61,m", ",m", "%,m"} {
@@ -62,17 +64,14 @@ func TestRank(t *testing.T) {
 		{"a claim from after the creation, which is one from before a loss of data", []uint64{900, 0}, 1},
 	}
 	for _, test := range tests {
-		var nodes []*node
+		d := &directory{known: make(map[string]*node)}
 		for i, claim := range test.claims {
 			created := uint64(100 * (i + 1))
-			nodes = append(nodes, &node{rank: rank(claim, created), instance: &driver.Instance{Created: created}})
+			d.known[strconv.Itoa(i)] = &node{rank: rank(claim, created), instance: &driver.Instance{Created: created}}
 		}
-		if got := standing(nodes); got != nodes[test.want] {
-			t.Errorf("%s: it is the one of %d that stands", test.name, got.instance.Created)
+		if got := d.instances(); len(got) != 1 || got[0] != d.known[strconv.Itoa(test.want)].instance {
+			t.Errorf("%s: it is the one of %d that stands", test.name, got[0].Created)
 		}
-	}
-	if standing(nil) != nil {
-		t.Error("something stands among nothing")
 	}
 }
 

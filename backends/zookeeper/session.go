@@ -127,15 +127,19 @@ func (b *backend) CloseSession(
 	if err := b.remove(ctx, b.keys.session(mark)); err != nil {
 		return nil, err
 	}
-	paths, elections := b.mine.close(mark)
+	records, elections := b.mine.close(mark)
+	if err := b.removeRecords(ctx, records); err != nil {
+		return nil, err
+	}
+	var candidates []string
 	for _, election := range elections {
 		found, err := b.findCandidates(ctx, election, mark)
 		if err != nil {
 			return nil, err
 		}
-		paths = append(paths, found...)
+		candidates = append(candidates, found...)
 	}
-	if err := b.removeAll(ctx, paths); err != nil {
+	if err := b.removeAll(ctx, candidates); err != nil {
 		return nil, err
 	}
 	b.mine.forget(mark)
@@ -153,19 +157,34 @@ func (b *backend) remove(ctx context.Context, path string) error {
 	return surprising("deleting "+path, err)
 }
 
-// removeAtOnce is how many nodes one transaction deletes.
+// removeAtOnce is how many one transaction deletes.
 const removeAtOnce = 100
 
 // removeAll deletes nodes, of which some may be gone already.
 func (b *backend) removeAll(ctx context.Context, paths []string) error {
+	deletes := func(path string) []any { return []any{&zk.DeleteRequest{Path: path, Version: anyVersion}} }
+	return b.removeMany(ctx, paths, deletes, func(path string) error { return b.remove(ctx, path) })
+}
+
+// removeRecords deletes records of instances with their holders. Some may be gone already.
+func (b *backend) removeRecords(ctx context.Context, records []string) error {
+	return b.removeMany(ctx, records, b.removals, func(record string) error {
+		_, err := b.removeRecord(ctx, record)
+		return err
+	})
+}
+
+// removeMany deletes many at once: by parts in a transaction, and if one is gone already each by itself, though without
+// waiting for one before the next is sent.
+func (b *backend) removeMany(ctx context.Context, paths []string, parts func(string) []any, each func(string) error) error {
 	for some := range slices.Chunk(paths, removeAtOnce) {
-		deletes := make([]any, 0, len(some))
+		var deletes []any
 		for _, path := range some {
-			deletes = append(deletes, &zk.DeleteRequest{Path: path, Version: anyVersion})
+			deletes = append(deletes, parts(path)...)
 		}
 		_, err := b.multi(ctx, deletes...)
 		if errors.Is(err, zk.ErrNoNode) {
-			err = b.removeEach(ctx, some)
+			err = inParallel(some, each)
 		}
 		if err != nil {
 			return surprising("deleting what lives on a session", err)
@@ -174,14 +193,14 @@ func (b *backend) removeAll(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// removeEach deletes nodes one by one, though without waiting for one before the next is sent.
-func (b *backend) removeEach(ctx context.Context, paths []string) error {
+// inParallel does something with each of many at the same time.
+func inParallel(paths []string, each func(string) error) error {
 	errs := make([]error, len(paths))
-	var removing sync.WaitGroup
+	var working sync.WaitGroup
 	for i, path := range paths {
-		removing.Go(func() { errs[i] = b.remove(ctx, path) })
+		working.Go(func() { errs[i] = each(path) })
 	}
-	removing.Wait()
+	working.Wait()
 	return errors.Join(errs...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -221,45 +222,44 @@ func (b *backend) OpenWatchRegistration(
 	})
 }
 
-// lookAt looks which write of an instance stands. It watches the node of that write, and not the whole list, so that it
+// lookAt looks which record an instance has. It watches the node of that record, and not the whole list, so that it
 // costs nothing when others come and go: whoever takes the instance over deletes that node. As long as this client's own
-// write is there, it looks no further, except when there is doubt.
+// write is there, it looks no further, except when there is doubt. A record that is there without its holder is none: its
+// owner is to restore it, for others to find it when they take it over.
 func (b *backend) lookAt(ctx context.Context, key instanceKey, again bool) (*sight[driver.Instance], error) {
-	parent := b.keys.service(key.name)
 	if mine := b.mine.instance(key); mine.path != "" && !again {
 		found, watch, err := b.watchNode(ctx, mine.path)
 		if err == nil {
-			if n := b.decodeNode(key.name, mine.path[len(parent)+1:], found); n.instance != nil {
-				return sightOf(n, watch), nil
-			}
-		} else if !errors.Is(err, zk.ErrNoNode) {
+			return sightOf(b.decodeNode(key.name, path.Base(mine.path), found), watch), nil
+		}
+		if !errors.Is(err, zk.ErrNoNode) {
 			return nil, err
 		}
 	}
-	for {
-		nodes, _, err := b.readInstance(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if first := standing(nodes); first != nil {
-			_, watch, err := b.watchNode(ctx, parent+"/"+first.name)
-			if errors.Is(err, zk.ErrNoNode) {
-				continue
-			}
-			return sightOf(first, watch), err
-		}
-		_, watch, err := b.watchChildren(ctx, parent)
-		if err != nil {
-			return nil, err
-		}
-		nodes, revision, err := b.readInstance(ctx, key)
-		if err != nil || standing(nodes) == nil {
-			return &sight[driver.Instance]{revision: revision, watch: watch}, err
-		}
+	found, err := b.held(ctx, key, b.watchNode)
+	if err != nil {
+		return nil, err
 	}
+	if found.node != nil {
+		return sightOf(found.node, found.watch), nil
+	}
+	watch, err := b.watchHolder(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if found, err = b.held(ctx, key, b.watchNode); err != nil {
+		return nil, err
+	}
+	if found.node != nil {
+		watch = found.watch
+	}
+	return sightOf(found.node, watch), nil
 }
 
-// sightOf is a write that stands, and what fires when it does not any more.
+// sightOf is a record, and what fires when it is not that any more.
 func sightOf(n *node, watch <-chan zk.Event) *sight[driver.Instance] {
+	if n == nil || n.instance == nil {
+		return &sight[driver.Instance]{watch: watch}
+	}
 	return &sight[driver.Instance]{records: []*driver.Instance{n.instance}, revision: n.instance.Created, watch: watch}
 }

@@ -35,6 +35,7 @@ const (
 // Codes of errors.
 const (
 	codeNoNode     = -101
+	codeBadVersion = -103
 	codeNodeExists = -110
 	codeNotEmpty   = -111
 	codeExpired    = -112
@@ -55,6 +56,7 @@ type stub struct {
 	nodes    map[string]*stubNode
 	conns    map[*stubConn]bool
 	requests map[int32]int
+	bytes    int // of requests and their answers
 	// on, if it is set, is asked about each request. It is called without locks.
 	on func(op int32, path string) stubAction
 }
@@ -258,6 +260,7 @@ func (s *stub) greet(c *stubConn) error {
 
 // handle handles one request.
 func (s *stub) handle(c *stubConn, r *reader) error {
+	size := len(r.rest)
 	xid, op := r.int(), r.int()
 	s.do(func() { s.requests[op]++ })
 	if op == opPing {
@@ -282,6 +285,10 @@ func (s *stub) handle(c *stubConn, r *reader) error {
 	s.mu.Lock()
 	result, code := s.perform(c, op, r)
 	zxid := s.zxid
+	s.bytes += size
+	if result != nil {
+		s.bytes += len(result.out)
+	}
 	s.mu.Unlock()
 	if action == loseReply {
 		return errStub

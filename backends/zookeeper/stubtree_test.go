@@ -69,9 +69,8 @@ func (s *stub) write(c *stubConn, op int32, r *reader, w *writer) int32 {
 		r.acl()
 		return s.create(c, p, data, r.int(), w)
 	case opDelete:
-		r.int()
-		if s.nodes[p] == nil {
-			return codeNoNode
+		if code := s.check(p, r.int()); code != 0 {
+			return code
 		}
 		if len(s.children(p)) > 0 {
 			return codeNotEmpty
@@ -79,23 +78,32 @@ func (s *stub) write(c *stubConn, op int32, r *reader, w *writer) int32 {
 		s.delete(p)
 	case opSetData:
 		data := r.buffer()
-		r.int()
-		n := s.nodes[p]
-		if n == nil {
-			return codeNoNode
+		if code := s.check(p, r.int()); code != 0 {
+			return code
 		}
+		n := s.nodes[p]
 		n.data, n.stat.Mzxid = data, s.zxid
+		n.stat.Version++
 		w.stat(&n.stat)
 		s.fire(p, zk.EventNodeDataChanged, ofNode)
 	case opCheck:
-		r.int()
-		if s.nodes[p] == nil {
-			return codeNoNode
-		}
+		return s.check(p, r.int())
 	default:
 		s.t.Errorf("the stub does not know operation %d", op)
 	}
 	return 0
+}
+
+// check says whether there is a node of that version.
+func (s *stub) check(p string, version int32) int32 {
+	switch n := s.nodes[p]; {
+	case n == nil:
+		return codeNoNode
+	case version != anyVersion && version != n.stat.Version:
+		return codeBadVersion
+	default:
+		return 0
+	}
 }
 
 func (s *stub) create(c *stubConn, p string, data []byte, flags int32, w *writer) int32 {
