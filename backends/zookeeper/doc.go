@@ -94,8 +94,8 @@
 //
 // # Costs
 //
-// A register, an update and a deregister are one transaction each, and cost the same however many instances there are. A
-// take-over costs two reads and another transaction, because the first is refused. An instance that is kept up costs one
+// A register, an update and a deregister are one transaction each, the latter after a read, and cost the same however many
+// instances there are. A take-over costs two reads and another transaction, because the first is refused. An instance that is kept up costs one
 // read when it was written, and one watch. A list is one request for the names and one for each instance, of which many
 // are under way at a time. A change costs a watch two requests, however many instances there are; one of them reads all
 // names, because ZooKeeper does not say which have changed. A client that has registered something, a candidate and a

@@ -2,6 +2,7 @@ package zookeeper
 
 import (
 	"context"
+	"errors"
 	"path"
 
 	"github.com/go-zookeeper/zk"
@@ -74,15 +75,15 @@ func (b *backend) stat(ctx context.Context, path string) (*zk.Stat, error) {
 	return found, nil
 }
 
-// Deregister implements [driver.Backend]. Where the record was last written it is removed without a look, which is one
-// transaction; if it is not there, somebody else may have the instance, or a write whose answer was lost has happened.
+// Deregister implements [driver.Backend]. It looks first where the record was last written; if that is not there,
+// somebody else may have the instance, or a write whose answer was lost has happened.
 func (b *backend) Deregister(
 	ctx context.Context, in *driver.DeregisterRequest,
 ) (*driver.DeregisterResponse, error) {
 	key := instanceKey{in.Name, in.ID}
 	mine := b.mine.instance(key)
 	if mine.path != "" && mine.owner == in.Owner && mine.generation <= in.Generation {
-		removed, err := b.removeRecord(ctx, mine.path)
+		removed, err := b.removePresent(ctx, mine.path)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +111,19 @@ func (b *backend) Deregister(
 			return &driver.DeregisterResponse{Removed: true}, nil
 		}
 	}
+}
+
+// removePresent is removeRecord for a record that is likely to be there. It reads that first: while the connection is
+// being lost a read fails without a doubt, and of a write nobody knows whether it has happened.
+func (b *backend) removePresent(ctx context.Context, record string) (removed bool, err error) {
+	_, err = b.get(ctx, record)
+	if errors.Is(err, zk.ErrNoNode) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return b.removeRecord(ctx, record)
 }
 
 // removable says whether a record is one to be deregistered.
