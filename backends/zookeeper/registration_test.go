@@ -30,7 +30,7 @@ func (s *stub) party() *party {
 	return &party{s.t, b, session(s.t, b)}
 }
 
-// registers registers an instance, and returns whom that has displaced.
+// registers stores an instance, and returns whom that has displaced.
 func (w *party) registers(i driver.Instance) string {
 	w.t.Helper()
 	done, err := w.b.Register(w.t.Context(), &driver.RegisterRequest{Session: w.on, Instance: i})
@@ -175,16 +175,19 @@ func TestTakeOver(t *testing.T) {
 // TestWritesCross has somebody take an instance over while a write of its owner is on its way.
 func TestWritesCross(t *testing.T) {
 	register := func(t *testing.T, a *party) {
+		t.Helper()
 		if displaced := a.registers(of("a", "1", 2)); displaced != "b" {
 			t.Errorf("%q is displaced", displaced)
 		}
 	}
 	restore := func(t *testing.T, a *party) {
+		t.Helper()
 		if err := a.restores(of("a", "1", 1)); !errors.Is(err, driver.ErrReplaced) {
 			t.Errorf("Restore: %v", err)
 		}
 	}
 	deregister := func(t *testing.T, a *party) {
+		t.Helper()
 		if a.deregisters("a", "1", 1) {
 			t.Error("something was removed")
 		}

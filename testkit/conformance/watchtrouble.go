@@ -226,7 +226,7 @@ func brokenStreams(s *scene) {
 		churns = changed(churns, fmt.Sprint(i))
 		a.register(churns)
 		want := []*reception.Service{stays, churns}
-		if i%2 == 0 {
+		if i%2 == 1 { // so that what is wanted differs from what was seen last, even if nothing in between is seen
 			a.deregister(churns)
 			want = want[:1]
 		}
