@@ -71,8 +71,8 @@ func (c *call) cause(err error) error {
 	return fmt.Errorf("%w: %w", end, err)
 }
 
-// withoutContext hides that err is the end of a context, if it is, because it is none of the caller's: somebody else has closed
-// the vendor's client.
+// withoutContext hides that err is the end of a context, if it is, because it is none of the caller's: somebody else has
+// closed the vendor's client.
 func withoutContext(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("the etcd client has ended it: %v", err) //nolint:errorlint // see above
