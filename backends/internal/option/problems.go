@@ -21,10 +21,17 @@ func (p *Problems) Add(err error) { p.found = append(p.found, err) }
 // Refuse notes what is wrong with an option.
 func (p *Problems) Refuse(format string, args ...any) { p.Add(fmt.Errorf(format, args...)) }
 
-// Positive notes a duration that is not.
+// shortest is what no interval and no time limit of an adapter can sensibly be below.
+const shortest = time.Millisecond
+
+// Positive notes a duration that is not, or that is so short that its unit must have been forgotten: what happens every
+// 15 ns keeps a core busy, and what may take no longer always fails.
 func (p *Problems) Positive(option string, d time.Duration) {
-	if d <= 0 {
+	switch {
+	case d <= 0:
 		p.Refuse("%s(%v): must be positive", option, d)
+	case d < shortest:
+		p.Refuse("%s(%v): must be at least %v; a number without a unit counts nanoseconds", option, d, shortest)
 	}
 }
 

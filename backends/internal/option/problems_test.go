@@ -8,7 +8,7 @@ import (
 
 func TestProblems(t *testing.T) {
 	var p Problems
-	p.Positive("WithA", time.Nanosecond)
+	p.Positive("WithA", time.Millisecond)
 	if err := errors.Join(p.Err(), p.Connected()); err != nil {
 		t.Errorf("of nothing: %v", err)
 	}
@@ -24,5 +24,14 @@ func TestProblems(t *testing.T) {
 	p.OfDial("WithE")
 	if err := p.Connected(); err == nil || err.Error() != "WithD, WithE: how to connect is said where the client is made" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestForgottenUnit(t *testing.T) {
+	var p Problems
+	p.Positive("WithA", 15)
+	const want = "WithA(15ns): must be at least 1ms; a number without a unit counts nanoseconds"
+	if err := p.Err(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
