@@ -64,11 +64,16 @@ func (n *notifier) regained() {
 	}
 }
 
-// restored ends an outage: the record is known to be there.
-func (n *notifier) restored() {
+// restored ends an outage: the record is known to be there. Unless held it is there on a session that is in question in
+// its turn, which is told if the outage was about more than that.
+func (n *notifier) restored(held bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.outage = nil
+	if held {
+		n.outage = nil
+	} else if !errors.Is(n.outage, ErrDisconnected) {
+		n.tell(ErrDisconnected, nil)
+	}
 }
 
 // replaced tells that another client's record stands, and nothing after that.

@@ -53,7 +53,7 @@ func (o *owner) note(err error) int {
 func (o *owner) play(events string) {
 	for _, event := range events {
 		map[rune]func(){
-			'D': func() { o.disconnected(nil) }, 'E': func() { o.expired(nil) }, 'A': o.replaced, 'k': o.regained, 'r': o.restored, 'x': o.end,
+			'D': func() { o.disconnected(nil) }, 'E': func() { o.expired(nil) }, 'A': o.replaced, 'k': o.regained, 'r': func() { o.restored(true) }, 'x': o.end,
 		}[event]()
 		synctest.Wait()
 	}

@@ -42,6 +42,13 @@ func (d *diary) check(s *scene, want ...string) {
 	}
 }
 
+// has says whether somebody was told that.
+func (d *diary) has(line string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.lines, line)
+}
+
 const (
 	disconnected   = ": disconnected, registration in question"
 	sessionExpired = ": session expired"
@@ -131,6 +138,43 @@ func TestRegisterBeforeASecondLapse(t *testing.T) {
 		synctest.Wait()
 		told.check(s, "a"+disconnected, "b"+disconnected)
 	}, fake.WithRenewEvery(5*time.Second), fake.WithSettle(4*time.Second))
+}
+
+func TestRestoreInTheNextOutage(t *testing.T) {
+	// The session has expired, and the next one is in question before the record comes back on it: the owner hears of that
+	// before the next one expires, too.
+	bubble(t, func(s *scene) {
+		backend := s.Backend()
+		client := reception.NewClient(backend, reception.WithBackoff(10*time.Millisecond, 20*time.Millisecond))
+		defer client.Close() //nolint:errcheck // the backend is at fault
+		inject := func(operation string) (remove func()) {
+			remove, err := backend.Inject(fake.Fault{Operation: operation, Err: driver.ErrUnavailable, Times: fake.Always})
+			if err != nil {
+				s.Fatal(err)
+			}
+			return remove
+		}
+		var told diary
+		if err := client.Register(s.Context(), api("a", 1), told.callback("a")); err != nil {
+			s.Fatal(err)
+		}
+		restore := inject("Restore")
+		backend.Cut()
+		time.Sleep(2 * ttl)
+		backend.Heal()
+		for !told.has("a" + sessionExpired) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // there is another session
+		inject("RenewSession")
+		time.Sleep(ttl - time.Second) // past its horizon
+		told.check(s, "a"+disconnected, "a"+sessionExpired)
+		restore()
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		s.sees(0, 1)
+		told.check(s, "a"+disconnected, "a"+sessionExpired, "a"+disconnected)
+	})
 }
 
 func TestRestoreThatIsSwallowed(t *testing.T) {

@@ -160,6 +160,14 @@ func (r *registrations) begin(p *place, u, before *upkeep) {
 	}
 }
 
+// restored tells the owner of u that its record was stored again, and how the session is on which it was. What mu forbids
+// is as in begin.
+func (r *registrations) restored(u *upkeep) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.owner.restored(u.on.renewal.held())
+}
+
 // kept returns what p is kept up by.
 func (r *registrations) kept(p *place) *upkeep {
 	r.mu.Lock()

@@ -219,7 +219,7 @@ func (u *upkeep) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.owner.restored()
+	u.r.restored(u)
 	u.r.c.event(EventRestored, u.key.String(), nil)
 	return nil
 }
