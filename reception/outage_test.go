@@ -146,7 +146,7 @@ func TestRestoreInTheNextOutage(t *testing.T) {
 	bubble(t, func(s *scene) {
 		backend := s.Backend()
 		client := reception.NewClient(backend, reception.WithBackoff(10*time.Millisecond, 20*time.Millisecond))
-		defer client.Close() //nolint:errcheck // the backend is at fault
+		defer client.Close()
 		inject := func(operation string) (remove func()) {
 			remove, err := backend.Inject(fake.Fault{Operation: operation, Err: driver.ErrUnavailable, Times: fake.Always})
 			if err != nil {

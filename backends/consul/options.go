@@ -87,7 +87,8 @@ func makeSettings(opts []Option) (*settings, error) {
 	}
 	s.chooseChecks()
 	s.chooseTimes()
-	return s, s.Err()
+	err := s.Err()
+	return s, err
 }
 
 // chooseChecks decides between checks by which Consul asks this process, and checks that want its heartbeats.

@@ -62,7 +62,8 @@ func makeSettings(opts []Option) (*settings, error) {
 		s.Refuse("WithRefreshInterval(%v): must be at most half of the TTL, which is %v, "+
 			"so that a lost request does not cost the lease", s.refresh, s.ttl)
 	}
-	return s, s.Err()
+	err := s.Err()
+	return s, err
 }
 
 // interval is how often leases are renewed, as long as the servers grant what they are asked for.
