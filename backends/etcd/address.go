@@ -93,6 +93,10 @@ func parseEndpoints(lists []string) (endpoints []string, secure bool, err error)
 
 // parseEndpoint reads host, host:port, or either as a URL with the scheme http or https.
 func parseEndpoint(text string) (endpoint string, https bool, err error) {
+	if strings.Contains(text, "@") { // which is not shown, because of the password
+		return "", false, errors.New(
+			"a server is named with a user; it must look like 10.0.0.1:2379, and user and password go into WithCredentials")
+	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found {
 		scheme, rest = "", text
@@ -102,7 +106,7 @@ func parseEndpoint(text string) (endpoint string, https bool, err error) {
 			"server %q: the scheme must be http or https, or left out; reception.Open takes etcd://", text)
 	}
 	parsed, err := url.Parse("//" + rest)
-	if err != nil || parsed.Hostname() == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" ||
+	if err != nil || parsed.Hostname() == "" || strings.Trim(parsed.Path, "/") != "" ||
 		parsed.RawQuery != "" || parsed.Fragment != "" {
 		return "", false, fmt.Errorf("server %q: must look like 10.0.0.1:2379", text)
 	}

@@ -26,6 +26,7 @@ func TestEndpoints(t *testing.T) {
 		{lists: []string{"etcd://a:2379"}, err: "reception.Open takes etcd://"},
 		{lists: []string{"a:b"}, err: "must look like"},
 		{lists: []string{"user:password@a"}, err: "must look like"},
+		{lists: []string{"etcd://user:password@a"}, err: "must look like"},
 		{lists: []string{"http://a/path"}, err: "must look like"},
 		{lists: []string{":2379"}, err: "must look like"},
 	}
@@ -34,6 +35,9 @@ func TestEndpoints(t *testing.T) {
 		if !slices.Equal(got, test.want) || secure != test.secure || (test.err == "") != (err == nil) ||
 			!strings.Contains(message(err), test.err) {
 			t.Errorf("%q: got %q, %v, %v", test.lists, got, secure, err)
+		}
+		if strings.Contains(message(err), "password@") {
+			t.Errorf("%q: the password is shown: %v", test.lists, err)
 		}
 	}
 }
