@@ -30,7 +30,8 @@ type client struct {
 	backend driver.Backend
 	// inspector is the backend as it was given, if it has that ability; nil if not.
 	inspector driver.Inspector
-	owner     string // the UUID in every record of ours
+	witness   driver.Witness // likewise
+	owner     string         // the UUID in every record of ours
 	log       Logger
 	options   options
 
@@ -59,6 +60,7 @@ func NewClient(backend driver.Backend, opts ...Option) Client {
 	c.log = c.options.logger
 	c.backend = backend
 	c.inspector, _ = backend.(driver.Inspector)
+	c.witness, _ = backend.(driver.Witness)
 	if c.options.observer != nil {
 		c.backend = driver.Intercept(backend, observe(c.options.observer))
 	}

@@ -36,14 +36,16 @@ type renewal struct {
 	final bool
 	// grace is how long before the horizon to tell of it, as long as it is not moved on; 0 for not at all.
 	grace time.Duration
+	// witness, which may be nil, knows of a moment that a confirmation makes count at once.
+	witness driver.Witness
 	// early has one slot: somebody wants the next question asked now.
 	early chan struct{}
 
 	mu        sync.Mutex
 	goodFor   time.Duration  // as last confirmed
 	until     time.Time      // the horizon; zero before the first confirmation has settled
-	counted   time.Time      // when the request was sent that the horizon is counted from
-	opened    time.Time      // when the request was sent that opened the session; zero in a term's renewal
+	counted   time.Time      // what the horizon is counted from, such as when a request was sent
+	settled   bool           // the horizon is not that of the opening, which is older than it looks
 	unsettled []confirmation // oldest first
 	over      bool           // final and lapsed, or ended
 }
@@ -70,16 +72,16 @@ func newRenewal(sent time.Time, opened *driver.OpenSessionResponse, ask func(con
 		r.every = max(opened.TTL/3, time.Millisecond)
 	}
 	// Opening a session is an act of the servers that decide about it, so it needs no time to settle.
-	r.opened = sent
 	r.extend(confirmation{sent: sent, goodFor: opened.TTL})
+	r.settled = false
 	return r
 }
 
-// settled returns until when the session is certain because of a renewal that has settled; false if none has.
-func (r *renewal) settled() (until time.Time, goodFor time.Duration, is bool) {
+// certain returns until when the session is certain because of what has settled; false if nothing has.
+func (r *renewal) certain() (until time.Time, goodFor time.Duration, is bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.until, r.goodFor, r.counted.After(r.opened)
+	return r.until, r.goodFor, r.settled
 }
 
 // standOn has a term's renewal, once the term was confirmed, count on what is certain about its session, if that is
@@ -87,7 +89,7 @@ func (r *renewal) settled() (until time.Time, goodFor time.Duration, is bool) {
 // that it lives on; so who has waited in the queue, and renewed its session there, need not wait again when its turn has
 // come. It is not for a term that ends before its session.
 func (r *renewal) standOn(session *renewal) {
-	until, goodFor, settled := session.settled()
+	until, goodFor, settled := session.certain()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	confirmed := len(r.unsettled) > 0 && r.unsettled[0].goodFor >= goodFor
@@ -142,7 +144,18 @@ func (r *renewal) confirm(sent time.Time, goodFor time.Duration) bool {
 // extend moves the horizon to where c puts it, never back. It is called with mu held.
 func (r *renewal) extend(c confirmation) {
 	if until := c.sent.Add(c.goodFor - marginOf(c.goodFor)); until.After(r.until) {
-		r.until, r.counted = until, c.sent
+		r.until, r.counted, r.settled = until, c.sent, true
+	}
+}
+
+// attest moves the horizon to where a moment puts it of which the witness knew before a confirmed request was sent. That
+// needs no time to settle: so who campaigns right after it has connected need not wait for that, see standOn. Terms
+// themselves begin and lapse by confirmations alone.
+func (r *renewal) attest(heard time.Time, goodFor time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !heard.IsZero() && !r.final {
+		r.extend(confirmation{sent: heard, goodFor: goodFor})
 	}
 }
 
@@ -247,6 +260,10 @@ func (r *renewal) patience() time.Duration {
 func (r *renewal) try(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.patience())
 	defer cancel()
+	var heard time.Time
+	if r.witness != nil {
+		heard = r.witness.Heard().Time()
+	}
 	sent := time.Now()
 	goodFor, err := r.ask(ctx)
 	if err != nil {
@@ -255,6 +272,7 @@ func (r *renewal) try(ctx context.Context) error {
 	if !r.confirm(sent, goodFor) {
 		return errLapsed
 	}
+	r.attest(heard, goodFor)
 	return nil
 }
 

@@ -214,13 +214,15 @@ func (c *client) openSession(ctx context.Context) (driver.SessionID, *renewal, e
 	if err != nil {
 		return "", nil, err
 	}
-	return opened.Session, newRenewal(sent, opened, func(ctx context.Context) (time.Duration, error) {
+	r := newRenewal(sent, opened, func(ctx context.Context) (time.Duration, error) {
 		renewed, err := c.backend.RenewSession(ctx, &driver.RenewSessionRequest{Session: opened.Session})
 		if err != nil {
 			return 0, err
 		}
 		return renewed.GoodFor, nil
-	}), nil
+	})
+	r.witness = c.witness
+	return opened.Session, r, nil
 }
 
 // lose has the keeper give s up, because the backend has told somebody who needed it that it is gone, and waits for that

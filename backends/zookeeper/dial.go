@@ -61,6 +61,11 @@ func backendOf(b *backend, err error) (driver.Backend, error) {
 //
 // How long the session's timeout is New takes from the connection. What is to authenticate must be added to that by the
 // caller.
+//
+// Such a client does not outlive the loss of the servers' data. Servers turn away a connection that has seen more than
+// they have, and ZooKeeper's client asks again and again with what it has seen; a connection that [Dial] makes forgets
+// that in time, but this one is the caller's. Everything is unavailable from then on, and registrations are told so. What
+// helps is to close the client and the connection, and to make both anew.
 func New(conn *zk.Conn, events <-chan zk.Event, opts ...Option) (reception.Client, error) {
 	return clientOf(over(conn, events, opts))
 }
@@ -125,7 +130,7 @@ func (b *backend) notice(state zk.State, event bool) {
 	case state != zk.StateHasSession:
 		b.link.lost()
 	case event || !known.up:
-		b.link.gained(negotiated(b.conn))
+		b.link.gained(negotiated(b.conn), driver.Moment{})
 	}
 }
 
@@ -180,7 +185,7 @@ func drain(events <-chan zk.Event) {
 func (b *backend) follow(state zk.State) {
 	switch state {
 	case zk.StateHasSession:
-		b.own.served()
+		heard := b.own.served()
 		granted := negotiated(b.conn)
 		if known, _ := b.link.state(); granted != known.timeout && granted != b.settings.timeout {
 			b.log.Printf("reception: zookeeper: the servers grant a session timeout of %v, where %v was asked for",
@@ -189,9 +194,9 @@ func (b *backend) follow(state zk.State) {
 		// What is read from now on must be read after the watches are there again, or a change in between is missed.
 		if b.watches.any() {
 			// With credentials the vendor's client waits for an answer of its own before it renews anything.
-			b.own.whenRenewed(b.settings.credentials == nil, func() { b.link.gained(granted) })
+			b.own.whenRenewed(b.settings.credentials == nil, func() { b.link.gained(granted, heard) })
 		} else {
-			b.link.gained(granted)
+			b.link.gained(granted, heard)
 		}
 	case zk.StateExpired:
 		b.own.served()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/go-zookeeper/zk"
+
+	"github.com/go-reception/sdk/reception/driver"
 )
 
 // A dialer makes the connections of the vendor's client, and sees to what that does not: a server that accepts a
@@ -42,7 +44,7 @@ type dialer struct {
 const (
 	firstPause   = 50 * time.Millisecond
 	longestPause = time.Second
-	pauseShare   = 10
+	pauseShare   = 40
 )
 
 // patience is how many connections for each server go unanswered before one is made that forgets what was seen: so many
@@ -63,9 +65,10 @@ type socket struct {
 	net.Conn
 
 	dialer *dialer
-	giveUp *time.Timer // closes it unless there is a session in time
-	header []byte      // the first bytes that were read; touched by the reader alone
-	forget bool        // says of the next message, which is the first, that nothing was seen yet; touched by the writer alone
+	opened driver.Moment // before anything was sent on it
+	giveUp *time.Timer   // closes it unless there is a session in time
+	header []byte        // the first bytes that were read; touched by the reader alone
+	forget bool          // says of the next message, which is the first, that nothing was seen yet; touched by the writer alone
 	// held is closed once answers may be read; nil if there is nothing to wait for. Guarded by the dialer's mu.
 	held chan struct{}
 }
@@ -168,7 +171,7 @@ func (d *dialer) dial(network, address string, _ time.Duration) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{Conn: conn, dialer: d}
+	s := &socket{Conn: conn, dialer: d, opened: driver.Now()}
 	s.giveUp = time.AfterFunc(d.limit, func() { _ = conn.Close() }) // its reader reports it
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -232,14 +235,17 @@ func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn
 	return secure, nil
 }
 
-// served notes that the servers have answered the present connection: with a session, or with the end of the last one.
-func (d *dialer) served() {
+// served notes that the servers have answered the present connection: with a session, or with the end of the last one. It
+// returns a moment before they were asked.
+func (d *dialer) served() driver.Moment {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.attempts, d.snubs = 0, 0
-	if d.current != nil {
-		d.current.giveUp.Stop()
+	if d.current == nil {
+		return driver.Moment{}
 	}
+	d.current.giveUp.Stop()
+	return d.current.opened
 }
 
 // whenRenewed calls f once the vendor's client has renewed its watches on the present connection, which it does by itself

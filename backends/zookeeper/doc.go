@@ -42,7 +42,9 @@
 // # Guarantees and limits
 //
 // Writes are confirmed by a majority of the servers. Reads are answered by the server that the client is connected to,
-// which may be behind the others for a moment, though never behind what the same client has written or seen.
+// which may be behind the others for a moment, though never behind what the same client has written or seen. The one
+// exception is a client that all servers have turned away for longer than its session lives: it then forgets what it has
+// seen, because they may have lost their data, and may be shown an older state until its server has caught up.
 //
 // Lists are in the order in which nodes were created, so an update moves an instance to the end.
 //
@@ -55,12 +57,22 @@
 // the ensemble has lost its data.
 //
 // A term is renewed by a transaction, which the leader of the servers and a majority confirm. A ping proves nothing: it is
-// answered by a server that has lost the others, while these let the session expire. Since a server passes on whom it has
-// heard of every half tick only, a renewal counts when another one is confirmed that was sent a quarter of the timeout
-// later. So the first term of an election begins that much after the campaign; who has waited in the queue for longer
-// than that takes over at once.
+// answered by a server that has lost the others, while these let the session expire. The leader does not count the timeout
+// from a transaction, either: it does so from what the server at the other end passes on, every half tick, about whom it
+// has heard of. So a renewal counts when another one is confirmed that was sent a quarter of the timeout later. Who
+// campaigns within a third of the timeout after connecting, and is at the head, leads at once, since servers ask their
+// leader about each connection; so does who has waited in the queue for long enough. Anybody else's first term begins a
+// quarter of the timeout after the campaign.
 //
-// The servers grant a session timeout of 2 to 20 of their ticks, by default 4 s to 40 s.
+// What counts is thus up to a third of the timeout old, and a tenth is the margin. So a connection may be lost for half of
+// the timeout before reception.ErrDisconnected is told, or a term ends.
+//
+// The servers grant a session timeout of 2 to 20 of their ticks, by default 4 s to 40 s. That must be the same on all of
+// them, as must their limits of the timeout (minSessionTimeout, maxSessionTimeout): a session that moves to a server which
+// grants less ends sooner than its client can know if the connection is lost again before it has heard.
+//
+// When the servers have lost their data, a client of [Dial] gets through to them once its session's time has passed, and
+// restores what it has registered. A client of [New] does not: see there.
 //
 // # Options
 //
@@ -99,5 +111,5 @@
 // read when it was written, and one watch. A list is one request for the names and one for each instance, of which many
 // are under way at a time. A change costs a watch two requests, however many instances there are; one of them reads all
 // names, because ZooKeeper does not say which have changed. A client that has registered something, a candidate and a
-// leader each send one transaction in a sixth of the session timeout. A client has one connection.
+// leader each send one transaction in a twelfth of the session timeout. A client has one connection.
 package zookeeper

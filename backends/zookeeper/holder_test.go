@@ -156,7 +156,7 @@ func TestDisplacedIsToldOnce(t *testing.T) {
 	if err := second.Register(t.Context(), service, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.link.gained(s.timeout)
+	b.link.gained(s.timeout, driver.Moment{})
 	select {
 	case err := <-told:
 		if !errors.Is(err, reception.ErrReplaced) {

@@ -3,6 +3,8 @@ package zookeeper
 import (
 	"sync"
 	"time"
+
+	"github.com/go-reception/sdk/reception/driver"
 )
 
 // A link is what is known about the connection to the servers. It takes the vendor's events as they come, keeps what
@@ -22,6 +24,7 @@ type linkState struct {
 	up      bool          // there is a session that requests can be sent on
 	regains uint64        // how often there came to be one
 	timeout time.Duration // of the session, as the servers have granted it
+	heard   driver.Moment // before the servers were asked for the session, the last time; zero if that is not known
 	refused error         // why the credentials are not accepted; there is no use in trying again
 	trouble error         // what the vendor's client has complained about since there was a session
 }
@@ -44,12 +47,13 @@ func (l *link) tell() {
 	l.changed = make(chan struct{})
 }
 
-// gained notes that there is a session with this timeout. It waits for nothing.
-func (l *link) gained(timeout time.Duration) {
+// gained notes that there is a session with this timeout, for which the servers were asked after heard. It waits for
+// nothing.
+func (l *link) gained(timeout time.Duration, heard driver.Moment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events++
-	l.now.timeout, l.now.trouble = timeout, nil
+	l.now.timeout, l.now.heard, l.now.trouble = timeout, heard, nil
 	if l.authed {
 		l.open()
 		return

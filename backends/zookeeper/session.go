@@ -20,16 +20,29 @@ import (
 
 // heartbeats, settling and trust are parts of the timeout.
 const (
-	// heartbeats is how many there are in a timeout.
-	heartbeats = 6
+	// heartbeats is how many there are in a timeout. Three of them settle the first, so that what counts is at most a
+	// third of the timeout old, and an outage of half of it need not put anything in question.
+	heartbeats = 12
 	// settling is the part after which a confirmed heartbeat counts. A server that is not the leader passes on whom it
 	// has heard of every half tick, and a timeout is two ticks at least.
 	settling = 4
 )
 
 // trust is how long a session that was just opened is certain to last. It lives on the servers' session, of which the
-// leader has heard a while ago: the vendor's client pings every third of the timeout.
-func trust(timeout time.Duration) time.Duration { return timeout * 2 / 3 }
+// leader has heard a while ago: the vendor's client pings every third of the timeout, and what comes right after a server
+// has passed on whom it has heard of is passed on when a quarter has gone by.
+func trust(timeout time.Duration) time.Duration { return timeout * (12 - 4 - 3) / 12 }
+
+var _ driver.Witness = (*backend)(nil)
+
+// Heard implements [driver.Witness]. Whichever server a client connects to, it is the leader who is asked whether there is
+// the session that the client names, or to open one, and who counts its timeout from there. What is confirmed on that
+// connection later shows that it was the leader indeed, of a majority: a server drops its clients when it follows another
+// one.
+func (b *backend) Heard() driver.Moment {
+	state, _ := b.link.state()
+	return state.heard
+}
 
 // OpenSession implements [driver.Backend].
 func (b *backend) OpenSession(ctx context.Context, _ *driver.OpenSessionRequest) (*driver.OpenSessionResponse, error) {
