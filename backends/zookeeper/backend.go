@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -29,6 +30,9 @@ type backend struct {
 	tasks group // what Close joins
 	calls group // requests of the vendor's client; they end with the connection
 	close func() error
+
+	session  atomic.Int64  // of the servers, the last one whose server was no older than what was seen; 0 before the first
+	catching atomic.Uint64 // which of the link's events a server is brought up to date after, plus one
 
 	watches *watches
 	mine    *possessions

@@ -130,7 +130,7 @@ func (b *backend) notice(state zk.State, event bool) {
 	case state != zk.StateHasSession:
 		b.link.lost()
 	case event || !known.up:
-		b.link.gained(negotiated(b.conn), driver.Moment{})
+		b.regained(negotiated(b.conn), driver.Moment{})
 	}
 }
 
@@ -194,9 +194,9 @@ func (b *backend) follow(state zk.State) {
 		// What is read from now on must be read after the watches are there again, or a change in between is missed.
 		if b.watches.any() {
 			// With credentials the vendor's client waits for an answer of its own before it renews anything.
-			b.own.whenRenewed(b.settings.credentials == nil, func() { b.link.gained(granted, heard) })
+			b.own.whenRenewed(b.settings.credentials == nil, func() { b.regained(granted, heard) })
 		} else {
-			b.link.gained(granted, heard)
+			b.regained(granted, heard)
 		}
 	case zk.StateExpired:
 		b.own.served()

@@ -42,9 +42,8 @@
 // # Guarantees and limits
 //
 // Writes are confirmed by a majority of the servers. Reads are answered by the server that the client is connected to,
-// which may be behind the others for a moment, though never behind what the same client has written or seen. The one
-// exception is a client that all servers have turned away for longer than its session lives: it then forgets what it has
-// seen, because they may have lost their data, and may be shown an older state until its server has caught up.
+// which may be behind the others for a moment, though never behind what the same client has written or seen: when its
+// session has expired, the server of the next one is brought up to date before anything is read there.
 //
 // Lists are in the order in which nodes were created, so an update moves an instance to the end.
 //

@@ -53,6 +53,11 @@ func (l *link) gained(timeout time.Duration, heard driver.Moment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events++
+	l.gain(timeout, heard)
+}
+
+// gain is gained for those who hold mu.
+func (l *link) gain(timeout time.Duration, heard driver.Moment) {
 	l.now.timeout, l.now.heard, l.now.trouble = timeout, heard, nil
 	if l.authed {
 		l.open()
@@ -61,6 +66,15 @@ func (l *link) gained(timeout time.Duration, heard driver.Moment) {
 	select {
 	case l.wants <- struct{}{}:
 	default:
+	}
+}
+
+// gainedSince is gained, unless there was another event since begun was called.
+func (l *link) gainedSince(begun uint64, timeout time.Duration, heard driver.Moment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.events == begun {
+		l.gain(timeout, heard)
 	}
 }
 

@@ -57,6 +57,8 @@ type stub struct {
 	conns    map[*stubConn]bool
 	requests map[int32]int
 	bytes    int // of requests and their answers
+	// behind, if it is set, is what is read on connections on which nobody has asked for the server to catch up.
+	behind map[string]*stubNode
 	// on, if it is set, is asked about each request. It is called without locks.
 	on func(op int32, path string) stubAction
 }
@@ -81,6 +83,7 @@ type stubNode struct {
 type stubConn struct {
 	net.Conn
 	session int64
+	synced  bool
 	mu      sync.Mutex // held to write
 	watches map[watchKey]bool
 }
@@ -186,9 +189,11 @@ func (s *stub) names(parent string) []string {
 }
 
 // children is names for those who hold mu.
-func (s *stub) children(parent string) []string {
+func (s *stub) children(parent string) []string { return childrenOf(s.nodes, parent) }
+
+func childrenOf(tree map[string]*stubNode, parent string) []string {
 	var names []string
-	for p := range s.nodes {
+	for p := range tree {
 		if p != "/" && path.Dir(p) == parent {
 			names = append(names, path.Base(p))
 		}
@@ -255,7 +260,11 @@ func (s *stub) greet(c *stubConn) error {
 	if gone {
 		asked, timeout = 0, 0
 	}
-	return send(c.Conn, new(writer).int(0).int(timeout).long(asked).buffer(make([]byte, 16)))
+	err = send(c.Conn, new(writer).int(0).int(timeout).long(asked).buffer(make([]byte, 16)))
+	if gone {
+		return errStub // the servers end it, too; the vendor's client does not
+	}
+	return err
 }
 
 // handle handles one request.

@@ -13,6 +13,7 @@ func (s *stub) perform(c *stubConn, op int32, r *reader) (*writer, int32) {
 	case opAuth, opSetWatches:
 		return nil, 0
 	case opSync:
+		c.synced = true
 		return new(writer).string(r.string()), 0
 	case opClose:
 		s.end(c.session)
@@ -30,7 +31,11 @@ func (s *stub) perform(c *stubConn, op int32, r *reader) (*writer, int32) {
 
 func (s *stub) read(c *stubConn, op int32, r *reader) (*writer, int32) {
 	p, watch := r.string(), r.bool()
-	n := s.nodes[p]
+	tree := s.nodes
+	if s.behind != nil && !c.synced {
+		tree = s.behind
+	}
+	n := tree[p]
 	kind := ofNode
 	if op == opGetChildren {
 		kind = ofChildren
@@ -44,7 +49,7 @@ func (s *stub) read(c *stubConn, op int32, r *reader) (*writer, int32) {
 	if watch {
 		c.watches[watchKey{kind, p}] = true
 	}
-	names := s.children(p)
+	names := childrenOf(tree, p)
 	stat := n.stat
 	stat.NumChildren = int32(len(names))
 	w := new(writer)
