@@ -8,13 +8,13 @@ import (
 	"github.com/go-reception/sdk/backends/consul"
 )
 
-// TestRemovedFromTheCatalog is H14 with somebody who removes an instance from the servers alone: its agent takes it to be
+// TestH14RemovedFromTheCatalog: somebody removes an instance from the servers alone: its agent takes it to be
 // there still, and would look again after a minute.
-func TestRemovedFromTheCatalog(t *testing.T) {
+func TestH14RemovedFromTheCatalog(t *testing.T) {
 	t.Parallel()
 	endpoint := shared(t).Endpoints()[0]
 	client, admin := dial(t, endpoint, consul.WithTTLChecks()), open(t, endpoint)
-	name := prefix(t)
+	name := named(t)
 	ok(t, client.Register(t.Context(), service(name, "1"), nil))
 	created := func() (node, id string, index uint64) {
 		entries, _, err := admin.Health().Service(name, "", true, (&api.QueryOptions{RequireConsistent: true}).WithContext(t.Context()))

@@ -25,7 +25,8 @@ var timing = conformance.Timing{
 }
 
 func TestConformance(t *testing.T) {
-	server := shared(t)
+	t.Parallel()
+	server := containers.StartConsul(t) // one takes 200 connections from an address
 	admin := open(t, server.Endpoints()[0])
 	conformance.Run(t, conformance.Harness{
 		Name:   "consul",
@@ -68,10 +69,7 @@ func (s *stage) cluster() *conformance.Cluster {
 		Freeze:  func(b driver.Backend) func() { return s.interrupt(b, (*containers.Link).Blackhole) },
 		Expire:  func(b driver.Backend) { s.expire(s.connectionOf(b)) },
 		Remove:  s.remove,
-		Depose: func(election string, _ driver.SessionID) {
-			_, err := s.admin.KV().Delete(s.prefix+"/elections/"+election, nil)
-			s.ok(err)
-		},
+		Depose:  func(election string, _ driver.SessionID) { s.depose(election) },
 		Wipe:    s.wipe,
 		Sicken:  s.sicken,
 		Foreign: func(service *reception.Service) { s.foreign(service, service.ID, service.Attributes) },
@@ -201,15 +199,25 @@ func (s *stage) services(filter string) map[string]*api.AgentService {
 	return services
 }
 
+// instances are the records of an instance, of which there must be one.
+func (s *stage) instances(name, id string) map[string]*api.AgentService {
+	found := s.services(fmt.Sprintf(`Service == %q and Meta["reception-id"] == %q`, name, id))
+	if len(found) == 0 {
+		s.t.Fatalf("there is no %s/%s", name, id)
+	}
+	return found
+}
+
 func (s *stage) remove(name, id string) {
-	removed := 0
-	for service := range s.services(fmt.Sprintf(`Service == %q and Meta["reception-id"] == %q`, name, id)) {
+	for service := range s.instances(name, id) {
 		s.deregister(service)
-		removed++
 	}
-	if removed == 0 {
-		s.t.Fatalf("there is no %s/%s to remove", name, id)
-	}
+}
+
+// depose deletes the lock of an election.
+func (s *stage) depose(election string) {
+	_, err := s.admin.KV().Delete(s.prefix+"/elections/"+election, nil)
+	s.ok(err)
 }
 
 // wipe removes all that the connections have stored, and their sessions with it.
@@ -227,7 +235,7 @@ func (s *stage) wipe() {
 
 // sicken gives an instance a check that fails.
 func (s *stage) sicken(name, id string) {
-	for service := range s.services(fmt.Sprintf(`Service == %q and Meta["reception-id"] == %q`, name, id)) {
+	for service := range s.instances(name, id) {
 		s.ok(s.admin.Agent().CheckRegister(&api.AgentCheckRegistration{
 			ID: "sick-" + name, Name: "fails", ServiceID: service,
 			AgentServiceCheck: api.AgentServiceCheck{TTL: "1h", Status: api.HealthCritical},

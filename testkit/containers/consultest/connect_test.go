@@ -1,12 +1,8 @@
 package consultest
 
 import (
-	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +11,7 @@ import (
 	"github.com/go-reception/sdk/backends/consul"
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
+	"github.com/go-reception/sdk/testkit/containers/internal/hazards"
 )
 
 // What clients have in these tests.
@@ -23,8 +20,22 @@ const (
 	lockDelay = 2 * time.Second
 )
 
-// grace is what a busy machine adds to any limit.
-const grace = 3 * time.Second
+const (
+	grace = hazards.Grace
+	step  = hazards.Step
+)
+
+// What all live tests of adapters say, by the names that these tests have for it.
+var (
+	ok         = hazards.OK
+	eventually = hazards.Eventually
+	keeps      = hazards.Keeps
+	sees       = hazards.Sees
+	healthy    = hazards.Healthy
+	ids        = hazards.IDs
+	service    = hazards.Service
+	named      = hazards.ServiceName // also where a test keeps its elections
+)
 
 // open makes the vendor's client.
 func open(tb testing.TB, endpoint string) *api.Client {
@@ -45,115 +56,25 @@ func dial(tb testing.TB, endpoint string, opts ...consul.Option) reception.Clien
 	return client
 }
 
-// connect is dial for goroutines that are not the test's own.
+// connect is dial where that is to fail.
 func connect(tb testing.TB, endpoint string, opts ...consul.Option) (reception.Client, error) {
 	tb.Helper()
-	logger := reception.NewNilLogger()
-	if _, test := tb.(*testing.T); test {
-		logger = &log{tb: tb}
+	return consul.Dial(tb.Context(), endpoint, append(options(backend.SettingsOf(tb)), opts...)...)
+}
+
+// options are what clients have in these tests. The delay of a lock is no shorter than the life of what holds it where
+// that is to outlast much.
+func options(s hazards.Settings) []consul.Option {
+	if s.Operation == 0 {
+		s.Operation = 2 * time.Second
 	}
-	return consul.Dial(tb.Context(), endpoint, append([]consul.Option{
-		consul.WithPrefix(prefix(tb)), consul.WithTTL(ttl), consul.WithLockDelay(lockDelay),
-		consul.WithDialTimeout(10 * time.Second), consul.WithOperationTimeout(2 * time.Second), consul.WithLogger(logger),
-	}, opts...)...)
-}
-
-// prefix is where a test keeps its elections.
-func prefix(tb testing.TB) string {
-	tb.Helper()
-	return named(tb, "")
-}
-
-// named is a name that no other test uses.
-func named(tb testing.TB, base string) string {
-	tb.Helper()
-	return base + strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, tb.Name())
-}
-
-// log passes on what a client says while its test runs.
-type log struct {
-	mu sync.Mutex
-	tb testing.TB
-}
-
-// Printf implements [reception.Logger].
-func (l *log) Printf(format string, args ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.tb.Context().Err() == nil {
-		l.tb.Logf(format, args...)
+	delay := lockDelay
+	if s.TTL > ttl {
+		delay = s.TTL
 	}
-}
-
-// service makes an instance.
-func service(name, id string) *reception.Service {
-	return &reception.Service{ID: id, Name: name, Address: "192.0.2.1", Port: 80}
-}
-
-// ids are those that a client lists under name.
-func ids(ctx context.Context, client reception.Client, name string) ([]string, error) {
-	services, err := client.ListServices(ctx, name)
-	var ids []string
-	for _, s := range services {
-		ids = append(ids, s.ID)
-	}
-	slices.Sort(ids) // what was restored has moved
-	return ids, err
-}
-
-// sees waits until a client lists exactly these instances.
-func sees(tb testing.TB, within time.Duration, client reception.Client, name string, want ...string) {
-	tb.Helper()
-	slices.Sort(want)
-	var got []string
-	var err error
-	eventually(tb, within, func() string { return fmt.Sprintf("%s has %q, %v; want %q", name, got, err, want) }, func() bool {
-		got, err = ids(tb.Context(), client, name)
-		return err == nil && slices.Equal(got, want)
-	})
-}
-
-// eventually waits until a condition holds.
-func eventually(tb testing.TB, within time.Duration, what func() string, holds func() bool) {
-	tb.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(within); !holds(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			tb.Fatalf("not within %v: %s", within, what())
-		}
-	}
-}
-
-// keeps checks that a condition holds for some time.
-func keeps(tb testing.TB, during time.Duration, what func() string, holds func() bool) {
-	tb.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.After(during); ; {
-		if !holds() {
-			tb.Fatalf("before %v were over: %s", during, what())
-		}
-		select {
-		case <-tick.C:
-		case <-end:
-			return
-		}
-	}
-}
-
-// ok ends the test on an error.
-func ok(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
+	return []consul.Option{
+		consul.WithPrefix(strings.TrimPrefix(s.Prefix, "/")), consul.WithTTL(s.TTL), consul.WithLockDelay(delay),
+		consul.WithDialTimeout(10 * time.Second), consul.WithOperationTimeout(s.Operation), consul.WithLogger(s.Logger),
 	}
 }
 

@@ -148,10 +148,10 @@ func TestDialWhereNobodyListens(t *testing.T) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	address := "consul://" + shared(t).Endpoints()[0]
-	client, err := reception.Open(t.Context(), address+"?ttl-checks=true&ttl=3s&lock-delay=1s&prefix="+url.QueryEscape(prefix(t)))
+	client, err := reception.Open(t.Context(), address+"?ttl-checks=true&ttl=3s&lock-delay=1s&prefix="+url.QueryEscape(named(t)))
 	ok(t, err)
 	t.Cleanup(func() { _ = client.Close() })
-	name := named(t, "api")
+	name := named(t)
 	ok(t, client.Register(t.Context(), service(name, "1"), nil))
 	sees(t, grace, client, name, "1")
 	_, err = reception.Open(t.Context(), address+"?colour=red")

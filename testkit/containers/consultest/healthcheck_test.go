@@ -10,6 +10,7 @@ import (
 	"github.com/go-reception/sdk/backends/consul"
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/containers"
+	"github.com/go-reception/sdk/testkit/containers/internal/hazards"
 )
 
 // TestConsulAsks has Consul ask this process for its health: the instance is there as long as it is answered, and its
@@ -24,8 +25,8 @@ func TestConsulAsks(t *testing.T) {
 		consul.WithAdvertisedPort(back.outside), consul.WithCheckInterval(time.Second), consul.WithCheckTimeout(time.Second),
 		consul.WithCheckDeregisterTimeout(5*time.Second))
 	reader := dial(t, server.Endpoints()[0], consul.WithTTLChecks())
-	var told recorder
-	ok(t, client.Register(t.Context(), service("api", "1"), told.note))
+	var told hazards.Recorder
+	ok(t, client.Register(t.Context(), service("api", "1"), told.Note))
 	keeps(t, 2*ttl, func() string { return "an instance that answers is not listed" }, func() bool {
 		got, err := ids(t.Context(), reader, "api")
 		return err == nil && len(got) == 1
@@ -47,7 +48,7 @@ func TestConsulAsks(t *testing.T) {
 	sees(t, 2*time.Second+grace, reader, "api")
 	t.Logf("out of the lists %v after the way back was cut", time.Since(start))
 	eventually(t, 5*time.Second+step+grace, func() string { return "the owner is told that consul does not ask" }, func() bool {
-		return told.count(reception.ErrNoConsulHealthCheck) > 0
+		return told.Count(reception.ErrNoConsulHealthCheck) > 0
 	})
 	heal()
 	sees(t, step+grace, reader, "api", "1")

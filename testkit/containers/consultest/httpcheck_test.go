@@ -17,7 +17,8 @@ import (
 // TestConformanceWithHTTPChecks is the suite with checks by which Consul asks this process for its health. A
 // session outlives its process by the interval and the time-out.
 func TestConformanceWithHTTPChecks(t *testing.T) {
-	server := shared(t)
+	t.Parallel()
+	server := containers.StartConsul(t)
 	admin := open(t, server.Endpoints()[0])
 	conformance.Run(t, conformance.Harness{
 		Name:   "consul with HTTP checks",

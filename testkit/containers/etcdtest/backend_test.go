@@ -24,7 +24,7 @@ import (
 // backend is etcd, as the hazards see it.
 var backend = hazards.Backend{
 	Name: "etcd", TTL: ttl, TermTTL: ttl, SideBySide: 8, Trials: 50, Together: 10,
-	Unnoticed: 0.5, ToldOfOutage: []error{reception.ErrDisconnected, reception.ErrSessionExpired},
+	ToldOfOutage: []error{reception.ErrDisconnected, reception.ErrSessionExpired},
 	Shared: func(tb testing.TB) *containers.Cluster {
 		tb.Helper()
 		return containers.SharedEtcd(tb).Cluster
@@ -37,6 +37,7 @@ var backend = hazards.Backend{
 		tb.Helper()
 		return containers.StartEtcd(tb, containers.WithNodes(3)).Cluster
 	},
+	Entry: (*containers.Cluster).Endpoints,
 	Split: isolated,
 	Connect: func(ctx context.Context, endpoints []string, s hazards.Settings) (reception.Client, error) {
 		return etcd.Dial(ctx, strings.Join(endpoints, ","), options(s)...)

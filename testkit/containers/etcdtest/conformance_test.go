@@ -18,7 +18,8 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	server := shared(t)
+	t.Parallel()
+	server := containers.StartEtcd(t)
 	admin := open(t, server.Endpoints())
 	conformance.Run(t, conformance.Harness{
 		Name: "etcd",

@@ -29,4 +29,5 @@ func TestH14RemovedByOthers(t *testing.T)       { hazards.RemovedByOthers(t, bac
 func TestH14Deposed(t *testing.T)               { hazards.Deposed(t, backend) }
 func TestH15TokensGrow(t *testing.T)            { hazards.TokensGrow(t, backend) }
 func TestH20ServerRestarts(t *testing.T)        { hazards.ServerRestarts(t, backend) }
+func TestH20ServersLeaderIsKilled(t *testing.T) { hazards.ServersLeaderIsKilled(t, backend) }
 func TestH24Neighbours(t *testing.T)            { hazards.Neighbours(t, backend) }

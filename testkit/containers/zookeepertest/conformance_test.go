@@ -67,7 +67,8 @@ func TestConformanceThroughExhibitor(t *testing.T) {
 
 func conform(t *testing.T, name string, dial dialing) {
 	t.Helper()
-	server := shared(t)
+	t.Parallel()
+	server := containers.StartZooKeeper(t)
 	admin := open(t, server.Endpoints()...)
 	conformance.Run(t, conformance.Harness{
 		Name: name,
@@ -188,21 +189,28 @@ func (s *stage) expire(c *connection) {
 
 func (s *stage) services(name string) string { return s.prefix + "/services/" + name }
 
-// remove deletes the nodes of an instance.
-func (s *stage) remove(name, id string) {
-	names, _, err := s.admin.Children(s.services(name))
-	if err != nil {
+// nodes are the paths of an instance's nodes.
+func (s *stage) nodes(name, id string) (paths []string) {
+	nodes, _, err := s.admin.Children(s.services(name))
+	if err != nil && !errors.Is(err, zk.ErrNoNode) {
 		s.t.Fatal(err)
 	}
-	found := false
-	for _, node := range names {
+	for _, node := range nodes {
 		if before, _, _ := strings.Cut(node, ","); before == id {
-			found = true
-			s.delete(s.services(name) + "/" + node)
+			paths = append(paths, s.services(name)+"/"+node)
 		}
 	}
-	if !found {
-		s.t.Fatalf("there is no %s among %q", id, names)
+	return paths
+}
+
+// remove deletes the nodes of an instance.
+func (s *stage) remove(name, id string) {
+	nodes := s.nodes(name, id)
+	for _, path := range nodes {
+		s.delete(path)
+	}
+	if len(nodes) == 0 {
+		s.t.Fatalf("there is no %s/%s", name, id)
 	}
 }
 
@@ -230,7 +238,7 @@ func (s *stage) delete(path string) {
 
 // wipe deletes everything, that which comes to be meanwhile included.
 func (s *stage) wipe() {
-	for _, part := range []string{"/services", "/elections", "/sessions"} {
+	for _, part := range []string{"/services", "/holders", "/elections", "/sessions"} {
 		if err := deleteAll(s.admin, s.prefix+part); err != nil {
 			s.t.Fatal(err)
 		}

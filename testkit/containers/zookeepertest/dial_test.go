@@ -127,26 +127,26 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestOversize is H10: what is too large never reaches the servers, which would close the connection.
-func TestOversize(t *testing.T) {
+// TestH31ExhibitorMoves: the ensemble moves behind an Exhibitor that fails in between.
+func TestH31ExhibitorMoves(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
-	client := dial(t, server.Endpoints())
-	ok(t, client.Register(t.Context(), service("api", "1"), nil))
-	large := service("api", "2")
-	large.Attributes = reception.Attributes{"a": strings.Repeat("x", 1<<20)}
-	if err := client.Register(t.Context(), large, nil); !errors.Is(err, reception.ErrInvalidService) {
-		t.Errorf("an attribute of a megabyte: %v", err)
-	}
-	most := service("api", "3")
-	most.Attributes = reception.Attributes{}
-	for i := range 60 {
-		most.Attributes[strings.Repeat("k", 88)+string(rune('A'+i/10))+string(rune('0'+i%10))] = strings.Repeat("\x01", 500)
-	}
-	ok(t, client.Register(t.Context(), most, nil)) // the most that there can be
-	listed, err := client.ListServices(t.Context(), "api")
+	from, to := server.NewLink(t), server.NewLink(t)
+	e := exhibit(t, from.Endpoints()[0])
+	client, err := zookeeper.DialExhibitor(t.Context(), e.URL(), zookeeper.WithExhibitorInterval(100*time.Millisecond),
+		zookeeper.WithPrefix(prefix(t)), zookeeper.WithSessionTimeout(ttl), zookeeper.WithDialTimeout(20*time.Second))
 	ok(t, err)
-	if len(listed) != 2 || len(listed[1].Attributes) != 60 {
-		t.Errorf("%d instances are listed", len(listed))
-	}
+	t.Cleanup(func() { _ = client.Close() }) // at the latest
+	ok(t, client.Register(t.Context(), service("api", "1"), nil))
+	other := dial(t, server.Endpoints())
+	moved := exhibitAt(t, to.Endpoints()[0])
+	e.SetServers(moved.port, moved.host)
+	asked := e.Requests()
+	eventually(t, grace, func() string { return "it is asked twice" }, func() bool { return e.Requests() > asked+1 })
+	undo := from.Cut(t)
+	defer undo()
+	sees(t, 2*ttl+step+grace, other, "api", "1")
+	eventually(t, 2*ttl+step+grace, func() string { return "the client works at the new address" }, func() bool {
+		return client.Register(t.Context(), service("api", "2"), nil) == nil
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/go-reception/sdk/backends/zookeeper"
 	"github.com/go-reception/sdk/reception/driver"
 	"github.com/go-reception/sdk/testkit/containers"
+	"github.com/go-reception/sdk/testkit/containers/internal/hazards"
 	"github.com/go-reception/sdk/testkit/differential"
 )
 
@@ -23,7 +24,7 @@ func TestDifferential(t *testing.T) {
 			server := shared(t)
 			s := &stage{t: t, server: server, admin: open(t, server.Endpoints()...), prefix: prefix(t), dial: patiently}
 			return &differential.Cluster{
-				Connect: func() driver.Backend { return s.connect(t, &log{tb: t}) },
+				Connect: func() driver.Backend { return s.connect(t, hazards.LogOf(t)) },
 				Cut:     func(b driver.Backend) func() { return s.connectionOf(b).link.Cut(t) },
 				Expire:  func(b driver.Backend) { s.expire(s.connectionOf(b)) },
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/go-zookeeper/zk"
 
 	"github.com/go-reception/sdk/reception"
+	"github.com/go-reception/sdk/testkit/containers/internal/hazards"
 )
 
 // nodes are the names of the nodes of a test's service, read by conn.
@@ -34,16 +35,16 @@ func owner(tb testing.TB, conn *zk.Conn, path string) int64 {
 	return stat.EphemeralOwner
 }
 
-// TestExpiredSession is H14 and H27: the servers end the session that everything lives on. All of it comes back on the
+// TestH27ExpiredSession: the servers end the session that everything lives on. All of it comes back on the
 // next one, and the watch goes on.
-func TestExpiredSession(t *testing.T) {
+func TestH27ExpiredSession(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
 	admin := open(t, server.Endpoints()...)
-	var told recorder
+	var told hazards.Recorder
 	for _, id := range []string{"1", "2", "3"} {
-		ok(t, client.Register(t.Context(), service("api", id), told.note))
+		ok(t, client.Register(t.Context(), service("api", id), told.Note))
 	}
 	states, err := client.NewWatcher("api").Start(t.Context())
 	ok(t, err)
@@ -74,14 +75,14 @@ func TestExpiredSession(t *testing.T) {
 	}
 	ok(t, client.Register(t.Context(), service("api", "4"), nil))
 	healthy(t, states, "1", "2", "3", "4")
-	losses := slices.DeleteFunc(told.all(), func(err error) bool { return !errors.Is(err, reception.ErrSessionExpired) })
+	losses := slices.DeleteFunc(told.All(), func(err error) bool { return !errors.Is(err, reception.ErrSessionExpired) })
 	if len(losses) != 9 {
-		t.Errorf("the callbacks were told %v", told.all())
+		t.Errorf("the callbacks were told %v", told.All())
 	}
 }
 
-// TestRemovedByOthers is H14: an administrator deletes nodes, and even their parents.
-func TestRemovedByOthers(t *testing.T) {
+// TestH14ParentsDeleted: an administrator deletes not only nodes, but their parents, up to the prefix.
+func TestH14ParentsDeleted(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
@@ -90,14 +91,15 @@ func TestRemovedByOthers(t *testing.T) {
 	states, err := other.NewWatcher("api").Start(t.Context())
 	ok(t, err)
 	healthy(t, states, "1")
-	for _, what := range []string{"/services/api", "/services", "/sessions", ""} {
+	for _, what := range []string{"/services/api", "/services", "/holders", "/sessions", ""} {
+		stays := what == "/sessions" || what == "/holders" // which the record itself does not hang on
 		for range 2 {
 			before := nodes(t, admin)
 			ok(t, deleteAll(admin, prefix(t)+what))
 			start := time.Now()
 			eventually(t, ttl/2+back+grace, func() string { return "it is back" }, func() bool {
 				now := nodes(t, admin)
-				return len(now) == 1 && (what == "/sessions" || !slices.Equal(now, before))
+				return len(now) == 1 && (stays || !slices.Equal(now, before))
 			})
 			t.Logf("back %v after %q was deleted", time.Since(start), what)
 		}
@@ -106,41 +108,9 @@ func TestRemovedByOthers(t *testing.T) {
 	healthy(t, states, "1", "2")
 }
 
-// TestDeposed is H14 for elections: an administrator deletes the leader's node.
-func TestDeposed(t *testing.T) {
-	t.Parallel()
-	server := shared(t)
-	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())
-	admin := open(t, server.Endpoints()...)
-	var last uint64
-	for range 3 {
-		r, err := start(t.Context(), client, other, "e")
-		ok(t, err)
-		if r.old.Token() <= last {
-			t.Errorf("token %d follows %d", r.old.Token(), last)
-		}
-		eventually(t, grace, func() string { return "the other one queues" }, func() bool {
-			names, _, err := admin.Children(prefix(t) + "/elections/e")
-			return err == nil && len(names) == 2
-		})
-		ok(t, deleteAll(admin, prefix(t)+"/elections/e"))
-		began := time.Now()
-		select {
-		case <-r.old.Context().Done():
-		case <-time.After(time.Second + grace):
-			t.Fatal("the term goes on")
-		}
-		t.Logf("the term has ended after %v", time.Since(began))
-		next := <-r.won
-		ok(t, next.err)
-		last = next.term.Token()
-		ok(t, next.term.Resign(t.Context()))
-		r.cancel()
-	}
-}
-
-// TestForeignNodes is H11 and part of H26: what others put among ours harms nobody.
-func TestForeignNodes(t *testing.T) {
+// TestH26ForeignNodes: what others put among ours, protected-looking names and sequence numbers at both ends included, harms
+// nobody.
+func TestH26ForeignNodes(t *testing.T) {
 	t.Parallel()
 	server := shared(t)
 	client, other := dial(t, server.Endpoints()), dial(t, server.Endpoints())

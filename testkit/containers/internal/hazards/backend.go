@@ -26,8 +26,8 @@ type Backend struct {
 
 	// TTL is how long a record outlives its process, TermTTL the same of a candidate where nothing else is said.
 	TTL, TermTTL time.Duration
-	// Unnoticed is the part of the TTL that an outage may last without anybody's being told.
-	Unnoticed float64
+	// Settles is how long it takes after a registration until a renewal counts; 0 where each does at once.
+	Settles time.Duration
 	// ToldOfOutage is what an owner is told, in this order, of an outage of twice the TTL and more.
 	ToldOfOutage []error
 	// Trials is how many successions of leaders each kind of overlap is looked for in, Together how many of them one
@@ -39,9 +39,12 @@ type Backend struct {
 	// Shared is the server that most tests use, Start a server of a test's own.
 	Shared func(testing.TB) *containers.Cluster
 	Start  func(testing.TB, ...testcontainers.ContainerCustomizer) *containers.Cluster
-	// Split chooses whom a partition is to separate, in a cluster that Ensemble has started.
+	// Ensemble starts three servers. Entry is where their clients connect, Split chooses whom a partition is to separate.
 	Ensemble func(testing.TB) *containers.Cluster
-	Split    func(tb testing.TB, cluster *containers.Cluster, round int) Split
+	Entry    func(cluster *containers.Cluster) (endpoints []string)
+	// Whole waits until a majority would outlive the leader again, after a server has come back; nil where all that serve count.
+	Whole func(tb testing.TB, cluster *containers.Cluster)
+	Split func(tb testing.TB, cluster *containers.Cluster, round int) Split
 
 	// Connect connects a client.
 	Connect func(ctx context.Context, endpoints []string, s Settings) (reception.Client, error)

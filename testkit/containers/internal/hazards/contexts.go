@@ -43,7 +43,7 @@ func ContextsEnd(t *testing.T, b Backend) {
 	}
 	undo()
 	Sees(t, Step+Grace, other, name, "stays")
-	KeepsSeeing(t, 2*b.TTL, other, name, "stays")
+	keepsSeeing(t, 2*b.TTL, other, name, "stays")
 	if _, err := other.Leader(t.Context(), "e"); !errors.Is(err, reception.ErrNoLeader) {
 		t.Errorf("after a campaign that was given up: %v", err)
 	}

@@ -76,8 +76,8 @@ func Sees(tb testing.TB, within time.Duration, client reception.Client, name str
 	})
 }
 
-// KeepsSeeing checks that a client lists exactly these instances for some time.
-func KeepsSeeing(tb testing.TB, during time.Duration, client reception.Client, name string, want ...string) {
+// keepsSeeing checks that a client lists exactly these instances for some time.
+func keepsSeeing(tb testing.TB, during time.Duration, client reception.Client, name string, want ...string) {
 	tb.Helper()
 	var got []string
 	var err error

@@ -59,7 +59,7 @@ func (b Backend) blackholed(
 		return succession{}, err
 	}
 	defer func() { _ = holder.Close() }() // it may not be connected again yet, and leave something to its time to live
-	r, err := b.StartRace(tb.Context(), holder, successor, election)
+	r, err := b.startRace(tb.Context(), holder, successor, election)
 	if err != nil {
 		return succession{}, err
 	}
@@ -102,13 +102,13 @@ func (b Backend) cutFromPeers(tb testing.TB, cluster *containers.Cluster, round,
 	link := cluster.NewLink(tb)
 	successor := b.dialWith(tb, link.To(split.Rest...).Endpoints(), b.terms(tb))
 	holders := make([]reception.Client, together)
-	races := make([]*Race, together)
+	races := make([]*race, together)
 	var starting, finishing errgroup.Group
 	for i := range holders {
 		holders[i] = b.dialWith(tb, link.To(split.Holder).Endpoints(), b.terms(tb))
 		starting.Go(func() (err error) {
 			time.Sleep(rand.N(b.TermTTL / 2))
-			races[i], err = b.StartRace(tb.Context(), holders[i], successor, fmt.Sprintf("e%d-%d", round, i))
+			races[i], err = b.startRace(tb.Context(), holders[i], successor, fmt.Sprintf("e%d-%d", round, i))
 			return err
 		})
 	}

@@ -37,7 +37,7 @@ func NobodyReads(t *testing.T, b Backend) {
 	if state := <-unread; !latest(state) || len(state.Added) != 2 {
 		t.Errorf("the watcher that was not read holds %+v", state)
 	}
-	KeepsSeeing(t, 2*b.TTL, other, name, "mine", "theirs")
+	keepsSeeing(t, 2*b.TTL, other, name, "mine", "theirs")
 }
 
 // StartAndStop is H8: a hundred watchers of a name are one watch for the server, and it goes with the last of them. A

@@ -44,35 +44,35 @@ func Deposed(t *testing.T, b Backend) {
 	admin := b.Admin(t, server, Prefix(t))
 	var last uint64
 	for range 3 {
-		r, err := b.StartRace(t.Context(), client, other, "e")
+		r, err := b.startRace(t.Context(), client, other, "e")
 		OK(t, err)
-		if r.Old.Token() <= last {
-			t.Errorf("token %d follows %d", r.Old.Token(), last)
+		if r.old.Token() <= last {
+			t.Errorf("token %d follows %d", r.old.Token(), last)
 		}
 		b.phase() // by which the other one waits
 		deposed(t, r, func() { admin.Depose("e") })
-		next := <-r.Won
-		OK(t, next.Err)
-		if last = next.Term.Token(); last <= r.Old.Token() {
-			t.Errorf("token %d follows %d", last, r.Old.Token())
+		next := <-r.won
+		OK(t, next.err)
+		if last = next.term.Token(); last <= r.old.Token() {
+			t.Errorf("token %d follows %d", last, r.old.Token())
 		}
-		OK(t, next.Term.Resign(t.Context()))
-		r.Cancel()
+		OK(t, next.term.Resign(t.Context()))
+		r.cancel()
 	}
 }
 
 // deposed has something end a term.
-func deposed(tb testing.TB, r *Race, do func()) {
+func deposed(tb testing.TB, r *race, do func()) {
 	tb.Helper()
 	do()
 	start := time.Now()
 	select {
-	case end := <-r.Ended:
+	case end := <-r.ended:
 		tb.Logf("the term has ended after %v", end.Sub(start))
 	case <-time.After(time.Second + Grace):
 		tb.Fatal("the term goes on")
 	}
-	if err := r.Old.Verify(tb.Context()); err == nil || r.Old.Held() {
-		tb.Errorf("a term that has ended: held is %v, Verify says %v", r.Old.Held(), err)
+	if err := r.old.Verify(tb.Context()); err == nil || r.old.Held() {
+		tb.Errorf("a term that has ended: held is %v, Verify says %v", r.old.Held(), err)
 	}
 }

@@ -13,40 +13,37 @@ import (
 	"github.com/go-reception/sdk/reception"
 )
 
-// A Race is a trial that has begun: one leads, and another one waits.
-type Race struct {
-	Old    reception.Term
-	Ended  <-chan time.Time // when Old has ended, which is after Held has turned false
-	Won    <-chan Win
+// A race is a trial that has begun: one leads, and another one waits.
+type race struct {
+	old    reception.Term
+	ended  <-chan time.Time // when old has ended, which is after Held has turned false
+	won    <-chan win
 	cancel context.CancelFunc
 }
 
-// A Win is what came of a campaign.
-type Win struct {
-	Term reception.Term
-	At   time.Time
-	Err  error
+// A win is what came of a campaign.
+type win struct {
+	term reception.Term
+	at   time.Time
+	err  error
 }
 
-// StartRace has a holder lead, and a successor wait for as long as a busy machine takes.
-func (b Backend) StartRace(ctx context.Context, holder, successor reception.Client, election string) (*Race, error) {
+// startRace has a holder lead, and a successor wait for as long as a busy machine takes.
+func (b Backend) startRace(ctx context.Context, holder, successor reception.Client, election string) (*race, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	old, err := holder.Campaign(ctx, election, Service("old", "1"))
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("nobody leads %s: %w", election, err)
 	}
-	ended, won := make(chan time.Time, 1), make(chan Win, 1)
+	ended, won := make(chan time.Time, 1), make(chan win, 1)
 	context.AfterFunc(old.Context(), func() { ended <- time.Now() })
 	go func() {
 		term, err := successor.Campaign(ctx, election, Service("new", "1"))
-		won <- Win{term, time.Now(), err}
+		won <- win{term, time.Now(), err}
 	}()
-	return &Race{Old: old, Ended: ended, Won: won, cancel: cancel}, nil
+	return &race{old: old, ended: ended, won: won, cancel: cancel}, nil
 }
-
-// Cancel ends the wait.
-func (r *Race) Cancel() { r.cancel() }
 
 // phase waits until renewals are anywhere in their rhythm, the first ones being over.
 func (b Backend) phase() { time.Sleep(b.TermTTL/2 + rand.N(b.TermTTL/2)) }
@@ -59,26 +56,26 @@ type succession struct {
 }
 
 // finish waits for the succession after a fault that struck at a moment.
-func (r *Race) finish(ctx context.Context, struck time.Time) (succession, error) {
+func (r *race) finish(ctx context.Context, struck time.Time) (succession, error) {
 	defer r.cancel()
-	next := <-r.Won
-	if next.Err != nil {
-		return succession{}, fmt.Errorf("nobody succeeds: %w", next.Err)
+	next := <-r.won
+	if next.err != nil {
+		return succession{}, fmt.Errorf("nobody succeeds: %w", next.err)
 	}
 	var end time.Time
 	select {
-	case end = <-r.Ended:
+	case end = <-r.ended:
 	case <-time.After(time.Minute):
 		return succession{}, errors.New("two leaders: the old one's term does not end")
 	}
 	switch {
-	case r.Old.Held():
+	case r.old.Held():
 		return succession{}, errors.New("the old leader's term is held again")
-	case next.Term.Token() <= r.Old.Token():
-		return succession{}, fmt.Errorf("token %d follows %d", next.Term.Token(), r.Old.Token())
+	case next.term.Token() <= r.old.Token():
+		return succession{}, fmt.Errorf("token %d follows %d", next.term.Token(), r.old.Token())
 	}
-	o := succession{gap: next.At.Sub(end), failover: next.At.Sub(struck), void: end.Before(struck)}
-	return o, next.Term.Resign(ctx)
+	o := succession{gap: next.at.Sub(end), failover: next.at.Sub(struck), void: end.Before(struck)}
+	return o, next.term.Resign(ctx)
 }
 
 // outcomes are what came of trials.
