@@ -25,10 +25,10 @@ func watch(tb testing.TB, s *standIn) func() []string {
 	return present(tb, stream)
 }
 
-// These are H16: servers, or what is in between, that do not keep to the rules of blocking queries. None of it may make
+// H16: servers, or what is in between, that do not keep to the rules of blocking queries. None of it may make
 // a hot loop, lose an update, or look like an empty list.
 
-func TestPollInstantReplies(t *testing.T) {
+func TestH16InstantReplies(t *testing.T) {
 	// Every reply comes at once and brings nothing new: the first ones are followed up, then there is a pause after each.
 	for name, index := range map[string]func(call uint64) uint64{
 		"the same index": func(uint64) uint64 { return 7 },
@@ -57,7 +57,7 @@ func TestPollInstantReplies(t *testing.T) {
 	}
 }
 
-func TestPollIndexGoesBack(t *testing.T) {
+func TestH16IndexGoesBack(t *testing.T) {
 	// The servers have lost their data, and begin anew below: the watch begins anew with them, and misses nothing.
 	s := newStandIn(t)
 	var life atomic.Uint64
@@ -85,7 +85,7 @@ func TestPollIndexGoesBack(t *testing.T) {
 	eventually(t, "what came after shows", func() bool { return slices.Equal(shown(), []string{"after:6"}) })
 }
 
-func TestPollUpdatesAreNotMissed(t *testing.T) {
+func TestH16UpdatesAreNotMissed(t *testing.T) {
 	// A server that bundles changes, and says nothing in between.
 	s := newStandIn(t)
 	s.script(path, func(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +102,7 @@ func TestPollUpdatesAreNotMissed(t *testing.T) {
 	t.Logf("200 changes took %v", time.Since(start))
 }
 
-func TestPollRefusals(t *testing.T) {
+func TestH16Refusals(t *testing.T) {
 	// An error is one to the reader of the stream, whoever it comes from, and never an empty list.
 	for name, test := range map[string]struct {
 		answer http.HandlerFunc
@@ -150,7 +150,7 @@ func TestPollRefusals(t *testing.T) {
 	}
 }
 
-func TestPollBreaksInTheMiddle(t *testing.T) {
+func TestH16BreaksInTheMiddle(t *testing.T) {
 	// A question that is held is answered with an error: the stream has shown what there was, and then breaks.
 	s := newStandIn(t)
 	s.script(path, func(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +173,7 @@ func TestPollBreaksInTheMiddle(t *testing.T) {
 	}
 }
 
-func TestPollOutlastsTheServersJitter(t *testing.T) {
+func TestH16OutlastsTheServersJitter(t *testing.T) {
 	// A server may hold a question for a sixteenth longer than it was asked to. The client must not give up before that.
 	s := newStandIn(t)
 	waits := make(chan time.Duration, 1)
@@ -195,7 +195,7 @@ func TestPollOutlastsTheServersJitter(t *testing.T) {
 	}
 }
 
-func TestFollowing(t *testing.T) {
+func TestH16Following(t *testing.T) {
 	for _, test := range []struct{ before, now, want uint64 }{
 		{0, 0, 1}, {0, 7, 7}, {7, 7, 7}, {7, 8, 8}, {8, 7, 0}, {7, 0, 0}, {1, 0, 0},
 	} {
