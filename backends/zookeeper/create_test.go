@@ -51,9 +51,9 @@ func once(folder string, action stubAction) (on func(op int32, path string) stub
 	}, happened
 }
 
-// TestReplyToCreateIsLost is H26: a registration and a candidacy are created, and the connection ends before anybody
+// TestH26ReplyToCreateIsLost: a registration and a candidacy are created, and the connection ends before anybody
 // hears of it. There is one of each in the end, and no orphan.
-func TestReplyToCreateIsLost(t *testing.T) {
+func TestH26ReplyToCreateIsLost(t *testing.T) {
 	for what, action := range map[string]stubAction{"the reply": loseReply, "the request": drop} {
 		t.Run(what+" to a registration", func(t *testing.T) {
 			s := serve(t)

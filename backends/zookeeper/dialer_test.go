@@ -57,9 +57,9 @@ func refusing(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// TestServerThatNeverAnswers is H25: a server that accepts and says nothing, wherever it is in the list, costs less than
+// TestH25ServerThatNeverAnswers: a server that accepts and says nothing, wherever it is in the list, costs less than
 // a session's timeout. Alone the vendor's client waits for six and two thirds of them.
-func TestServerThatNeverAnswers(t *testing.T) {
+func TestH25ServerThatNeverAnswers(t *testing.T) {
 	s := serve(t)
 	hung := silent(t)
 	for i := range 6 { // the order is random
@@ -142,9 +142,9 @@ func TestAttemptsArePaced(t *testing.T) {
 	}
 }
 
-// TestReplyToAuthIsLost is H29: the connection ends before the client hears that its credentials were accepted. It sends
+// TestH29ReplyToAuthIsLost: the connection ends before the client hears that its credentials were accepted. It sends
 // them again, and nothing else before.
-func TestReplyToAuthIsLost(t *testing.T) {
+func TestH29ReplyToAuthIsLost(t *testing.T) {
 	s := serve(t)
 	lost := false
 	early := false
@@ -169,9 +169,9 @@ func TestReplyToAuthIsLost(t *testing.T) {
 	eventually(t, "they are sent on the next connection", func() bool { return s.count(opAuth) >= 3 })
 }
 
-// TestManyEvents is H29: the session's events come faster than they can be looked at, with a connection of the caller's,
+// TestH29ManyEvents: the session's events come faster than they can be looked at, with a connection of the caller's,
 // whose channel of events drops what it cannot hold.
-func TestManyEvents(t *testing.T) {
+func TestH29ManyEvents(t *testing.T) {
 	s := serve(t)
 	conn, events, err := zk.Connect([]string{s.addr()}, s.timeout, zk.WithLogInfo(false), zk.WithLogger(mute{}))
 	if err != nil {

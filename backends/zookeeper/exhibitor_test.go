@@ -101,8 +101,8 @@ func TestParseList(t *testing.T) {
 	}
 }
 
-// TestDialExhibitorFails is H31 for the first answer.
-func TestDialExhibitorFails(t *testing.T) {
+// TestH31DialExhibitorFails has the first answer be wrong.
+func TestH31DialExhibitorFails(t *testing.T) {
 	huge := consult(t, `{"servers":["`+strings.Repeat("a", exhibitorSize)+`"],"port":1}`)
 	hanging := silent(t)
 	tests := []struct {
@@ -146,9 +146,9 @@ func TestDialExhibitorFails(t *testing.T) {
 	}
 }
 
-// TestListIsFollowed is H31: the list changes, Exhibitor fails in every way, one of several is down; and the ensemble
+// TestH31ListIsFollowed: the list changes, Exhibitor fails in every way, one of several is down; and the ensemble
 // moves to another server, which is found.
-func TestListIsFollowed(t *testing.T) {
+func TestH31ListIsFollowed(t *testing.T) {
 	old, next := serve(t), serve(t)
 	o := consult(t, listOf(old.addr()))
 	b, err := open(t.Context(), "test", refusing(t)+", "+o.URL+"/",

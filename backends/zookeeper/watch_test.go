@@ -109,9 +109,9 @@ func TestOneWatchForAll(t *testing.T) {
 	})
 }
 
-// TestWatchThatWasLost is H28: the servers forget what they were asked to tell, without a word. The next change is seen
+// TestH28WatchThatWasLost: the servers forget what they were asked to tell, without a word. The next change is seen
 // when the client looks by itself, and after that there is a watch again.
-func TestWatchThatWasLost(t *testing.T) {
+func TestH28WatchThatWasLost(t *testing.T) {
 	s := serve(t)
 	b, writer := s.backend(WithRelistInterval(200*time.Millisecond)), s.backend()
 	on := session(t, writer)
@@ -138,8 +138,8 @@ func TestWatchThatWasLost(t *testing.T) {
 	}
 }
 
-// TestParentsComeAndGo is the other half of H28: the node that is watched is deleted, and created again.
-func TestParentsComeAndGo(t *testing.T) {
+// TestH28ParentsComeAndGo: the node that is watched is deleted, and created again.
+func TestH28ParentsComeAndGo(t *testing.T) {
 	s := serve(t)
 	b, writer := s.backend(), s.backend()
 	on := session(t, writer)
@@ -161,8 +161,8 @@ func TestParentsComeAndGo(t *testing.T) {
 	}
 }
 
-// TestSequenceWraps is H30: the servers count candidates in 32 bits, and after the greatest number comes the least.
-func TestSequenceWraps(t *testing.T) {
+// TestH30SequenceWraps: the servers count candidates in 32 bits, and after the greatest number comes the least.
+func TestH30SequenceWraps(t *testing.T) {
 	for _, first := range []int32{math.MaxInt32 - 1, math.MaxInt32, math.MinInt32, -2, 0} {
 		t.Run(fmt.Sprint(first), func(t *testing.T) {
 			s := serve(t)
@@ -209,8 +209,8 @@ func TestSequenceWraps(t *testing.T) {
 	}
 }
 
-// TestOneLeavesOneWakes is H30: many wait, and the end of the leader makes one of them look.
-func TestOneLeavesOneWakes(t *testing.T) {
+// TestH30OneLeavesOneWakes: many wait, and the end of the leader makes one of them look.
+func TestH30OneLeavesOneWakes(t *testing.T) {
 	s := serve(t)
 	b := s.backend()
 	const n = 100
@@ -260,8 +260,8 @@ func TestOneLeavesOneWakes(t *testing.T) {
 	}
 }
 
-// TestCallsEndWithTheirContext is H6: every request is swallowed in turn.
-func TestCallsEndWithTheirContext(t *testing.T) {
+// TestH6CallsEndWithTheirContext: every request is swallowed in turn.
+func TestH6CallsEndWithTheirContext(t *testing.T) {
 	s := serve(t)
 	b := s.backend(WithOperationTimeout(time.Hour))
 	on, another := session(t, b), session(t, b)
