@@ -189,3 +189,16 @@ func TestRestoreThatIsSwallowed(t *testing.T) {
 		s.sees(0, 1)
 	})
 }
+
+func TestSessionsThatEndAtOnce(t *testing.T) {
+	// The backend opens every session that it is asked for, and drops it at the first renewal, which comes at once where
+	// confirmations need to settle: it is asked for the next one after a wait, and after longer and longer ones.
+	bubble(t, func(s *scene) {
+		s.inject(fake.Fault{Operation: "RenewSession", Err: reception.ErrSessionExpired, Times: fake.Always})
+		register(s, s.client, api("a", 1))
+		time.Sleep(time.Minute)
+		if opened := s.calls(driver.OpOpenSession); opened < 5 || opened > 40 {
+			s.Errorf("%d sessions in a minute, want some and not many", opened)
+		}
+	}, fake.WithSettle(4*time.Second))
+}

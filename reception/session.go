@@ -158,9 +158,9 @@ func (k *sessionKeeper) run() {
 			}
 			continue
 		}
-		retry.Reset()
 		k.c.event(EventSessionOpened, string(s.id), nil)
 		k.set(s, nil)
+		opened := time.Now()
 		err = s.renewal.run(s.renewed, events{lapsed: k.lapsed, relapsed: k.relapsed, regained: k.regain})
 		if life.Err() != nil {
 			return // the session stays current, for Close to close it
@@ -170,6 +170,11 @@ func (k *sessionKeeper) run() {
 		s.drop() // after that, so that who has waited for it does not find s again
 		k.c.event(EventSessionLost, string(s.id), err)
 		k.expired(err)
+		if time.Since(opened) >= s.renewal.pace() {
+			retry.Reset()
+		} else if !k.pause(retry.NextBackOff()) { // or a backend that drops every session is asked without end
+			return
+		}
 	}
 }
 
