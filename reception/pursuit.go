@@ -62,6 +62,11 @@ func (p *pursuit) wait(ctx context.Context) error {
 	case <-p.refused:
 	case <-ctx.Done():
 	}
+	select {
+	case <-p.done: // at the same moment, of which select takes either
+		return nil
+	default:
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if errors.Is(p.failure, ErrPermission) {
