@@ -55,8 +55,9 @@ type field struct {
 type process struct {
 	driver.Backend
 
-	link   *containers.Link
-	bounds bounds
+	witness driver.Witness // nil where the backend is none
+	link    *containers.Link
+	bounds  bounds
 
 	mu       sync.Mutex
 	sessions []driver.SessionID
@@ -81,7 +82,16 @@ func (f *field) open(number int, log reception.Logger) (*process, error) {
 		return nil, err
 	}
 	p.Backend = driver.Intercept(b, p.note)
+	p.witness, _ = b.(driver.Witness)
 	return p, nil
+}
+
+// Heard implements [driver.Witness], so that clients count on here what they count on elsewhere.
+func (p *process) Heard() driver.Moment {
+	if p.witness == nil {
+		return driver.Moment{}
+	}
+	return p.witness.Heard()
 }
 
 // note notes the sessions that the process opens, and what bounds its terms.
