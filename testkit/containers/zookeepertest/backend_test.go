@@ -21,7 +21,7 @@ import (
 // backend is ZooKeeper, as the hazards see it.
 var backend = hazards.Backend{
 	Name: "zookeeper", TTL: ttl, TermTTL: ttl, SideBySide: 6, Trials: 50, Together: 10,
-	Settles: ttl / 2, ToldOfOutage: []error{reception.ErrDisconnected, reception.ErrSessionExpired},
+	ToldOfOutage: []error{reception.ErrDisconnected, reception.ErrSessionExpired},
 	Shared: func(tb testing.TB) *containers.Cluster {
 		tb.Helper()
 		return containers.SharedZooKeeper(tb).Cluster

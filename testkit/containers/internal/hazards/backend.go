@@ -26,8 +26,6 @@ type Backend struct {
 
 	// TTL is how long a record outlives its process, TermTTL the same of a candidate where nothing else is said.
 	TTL, TermTTL time.Duration
-	// Settles is how long it takes after a registration until a renewal counts; 0 where each does at once.
-	Settles time.Duration
 	// ToldOfOutage is what an owner is told, in this order, of an outage of twice the TTL and more.
 	ToldOfOutage []error
 	// Trials is how many successions of leaders each kind of overlap is looked for in, Together how many of them one
