@@ -17,14 +17,17 @@ import (
 
 // endings are the ways to end a lead that are measured.
 var endings = []ending{
-	{"crash", func(f *field, p *process, _ reception.Term) error { p.link.Cut(f.tb); return nil }},
-	{"blackhole", func(f *field, p *process, _ reception.Term) error { p.link.Blackhole(f.tb); return nil }},
-	{"Resign", func(f *field, _ *process, term reception.Term) error { return term.Resign(f.tb.Context()) }},
+	{"crash", func(f *field, p *process, _ reception.Term) (func(), error) { return p.link.Cut(f.tb), nil }},
+	{"blackhole", func(f *field, p *process, _ reception.Term) (func(), error) { return p.link.Blackhole(f.tb), nil }},
+	{"Resign", func(f *field, _ *process, term reception.Term) (func(), error) {
+		return func() {}, term.Resign(f.tb.Context())
+	}},
 }
 
 type ending struct {
 	name string
-	end  func(*field, *process, reception.Term) error
+	// end ends the lead. What it returns heals the connection.
+	end func(*field, *process, reception.Term) (heal func(), err error)
 }
 
 // A failover is one lead that has ended and the next one.
@@ -126,7 +129,7 @@ func (f *field) trial(ctx context.Context, e ending, next *member) (failover, er
 	if err != nil {
 		return failover{}, err
 	}
-	defer func() { go func() { _ = holder.Close() }() }() // it may be cut off, and nobody has to wait for it
+	defer func() { go func() { _ = holder.Close() }() }() // nobody has to wait for it
 	old, err := holder.Campaign(ctx, job, &reception.Service{Name: "old", ID: "1"})
 	if err != nil {
 		return failover{}, err
@@ -136,10 +139,12 @@ func (f *field) trial(ctx context.Context, e ending, next *member) (failover, er
 	won := next.succeed(ctx, old)
 	time.Sleep(f.timing.TTL/4 + rand.N(f.timing.TTL/2)) // the phase of the renewal at which it ends
 	began := time.Now()
-	if err := e.end(f, holder.process, old); err != nil {
+	heal, err := e.end(f, holder.process, old)
+	if err != nil {
 		return failover{}, err
 	}
 	w := <-won
+	heal() // a connection in silence stays one, and a server takes so many of a client and no more
 	if w.err != nil {
 		return failover{}, fmt.Errorf("nobody succeeds: %w", w.err)
 	}
