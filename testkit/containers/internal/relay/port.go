@@ -3,9 +3,11 @@ package relay
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -17,12 +19,39 @@ const (
 	attempts    = 100
 )
 
-// taken are the ports of this process's relays. One that refuses connections is not listened on, and would be given to the
-// next relay.
+// claimPrefix begins the names of the sockets that claim ports.
+const claimPrefix = "@reception-relay-"
+
+// taken are the claims of this process's relays on their ports. A port that
+// refuses connections is not listened on, and would be given to the next relay.
 var taken sync.Map
 
 // release gives a relay's port back.
-func release(addr string) { taken.Delete(addr) }
+func release(addr string) {
+	if claim, mine := taken.LoadAndDelete(addr); mine {
+		_ = claim.(io.Closer).Close() //nolint:errcheck // nothing else is stored, and a claim ends with the process at the latest
+	}
+}
+
+// claim takes a port from all relays on this machine, whichever process they belong
+// to; on Linux, that is, whose abstract sockets leave nothing behind when a
+// process is killed. Elsewhere it takes it from those of this process. It
+// reports whether nobody had it.
+func claim(addr string) bool {
+	var mark io.Closer = io.NopCloser(nil)
+	if runtime.GOOS == "linux" {
+		socket, err := new(net.ListenConfig).Listen(context.Background(), "unix", claimPrefix+addr)
+		if err != nil {
+			return false
+		}
+		mark = socket
+	}
+	if _, other := taken.LoadOrStore(addr, mark); other {
+		_ = mark.Close() // it is not needed
+		return false
+	}
+	return true
+}
 
 // listenFree listens on a free port of the loopback interface, which is the caller's until it is released.
 func listenFree() (net.Listener, error) {
@@ -37,7 +66,7 @@ func listenFree() (net.Listener, error) {
 	for range attempts {
 		var listener net.Listener
 		addr := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(above-lowestPort))
-		if _, other := taken.LoadOrStore(addr, struct{}{}); other {
+		if !claim(addr) {
 			continue
 		}
 		if listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", addr); err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -268,7 +269,7 @@ func TestThrottleLimitsTheRate(t *testing.T) {
 	}
 }
 
-// TestPortIsKept: a relay that refuses connections does not lose its port to another one.
+// TestPortIsKept: a relay that refuses connections does not lose its port to another one, of another process either.
 func TestPortIsKept(t *testing.T) {
 	r, err := New()
 	if err != nil {
@@ -276,6 +277,12 @@ func TestPortIsKept(t *testing.T) {
 	}
 	if _, kept := taken.Load(r.Addr()); !kept {
 		t.Errorf("%s may be given to another relay", r.Addr())
+	}
+	if runtime.GOOS == "linux" {
+		if claim, err := new(net.ListenConfig).Listen(t.Context(), "unix", claimPrefix+r.Addr()); err == nil {
+			_ = claim.Close()
+			t.Errorf("%s may be given to a relay of another process", r.Addr())
+		}
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
