@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/testkit/chaos"
+	"github.com/go-reception/sdk/testkit/containers"
 )
 
 // endings are the ways to end a lead that are measured.
@@ -78,12 +79,13 @@ func (m *measurement) measure(t *testing.T, s *site, e ending) {
 	for lane := range width {
 		group.Go(func() error {
 			f := s.field(t)
-			next, err := f.join(0)
+			link := f.NewLink(t) // of one holder after the other
+			next, err := f.join(f.NewLink(t))
 			if err != nil {
 				return err
 			}
 			for i := lane; i < *trials; i += width {
-				o, err := f.trial(t.Context(), e, next)
+				o, err := f.trial(t.Context(), e, link, next)
 				if err != nil {
 					return errors.Join(fmt.Errorf("trial %d: %w", i, err), next.Close())
 				}
@@ -113,8 +115,8 @@ type member struct {
 }
 
 // join connects a member of the field.
-func (f *field) join(number int) (*member, error) {
-	p, err := f.open(number, reception.NewNilLogger())
+func (f *field) join(link *containers.Link) (*member, error) {
+	p, err := f.openOver(link, 0, reception.NewNilLogger())
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +124,10 @@ func (f *field) join(number int) (*member, error) {
 }
 
 // trial has a holder lead, ends its lead, and takes the time until the next one leads.
-func (f *field) trial(ctx context.Context, e ending, next *member) (failover, error) {
+func (f *field) trial(ctx context.Context, e ending, link *containers.Link, next *member) (failover, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*f.timing.TTL)
 	defer cancel()
-	holder, err := f.join(0)
+	holder, err := f.join(link)
 	if err != nil {
 		return failover{}, err
 	}

@@ -71,7 +71,11 @@ func (s *site) field(tb testing.TB) *field {
 
 // open opens a connection. A process whose number is odd knows one server only, and goes down with it.
 func (f *field) open(number int, log reception.Logger) (*process, error) {
-	link := f.NewLink(f.tb)
+	return f.openOver(f.NewLink(f.tb), number, log)
+}
+
+// openOver opens a connection over a link that there is.
+func (f *field) openOver(link *containers.Link, number int, log reception.Logger) (*process, error) {
 	way := link
 	if number%2 == 1 || f.single {
 		way = link.To(f.Node(number % len(f.Nodes())))
