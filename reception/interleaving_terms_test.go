@@ -62,6 +62,21 @@ func TestResignationWhoseAnswerIsLost(t *testing.T) {
 	})
 }
 
+func TestResignationThatIsNeverConfirmed(t *testing.T) {
+	// The backend answers nothing but errors until its session must be gone, when nobody tries any more. Who waits for
+	// the confirmation with a context that never ends is told so.
+	bubble(t, func(s *scene) {
+		term, err := s.client.Campaign(s.Context(), "reaper", api("a", 1))
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.inject(fake.Fault{Operation: "Withdraw", Times: fake.Always, Err: driver.ErrUnavailable})
+		if err := term.Resign(s.Context()); !errors.Is(err, reception.ErrUnavailable) {
+			s.Errorf("Resign returned %v, want ErrUnavailable", err)
+		}
+	})
+}
+
 func TestResignWithTheTermsContext(t *testing.T) {
 	// The end of the term ends the context that Resign was given; what is still to be done is done.
 	bubble(t, func(s *scene) {

@@ -14,16 +14,17 @@ import (
 type pursuit struct {
 	done    chan struct{} // closed when it is confirmed
 	refused chan struct{} // closed when the backend has refused it for the first time
+	dropped chan struct{} // closed when it is not pursued any more, though it was not confirmed
 
 	mu      sync.Mutex
 	failure error // of the newest attempt
 }
 
 func newPursuit() *pursuit {
-	return &pursuit{done: make(chan struct{}), refused: make(chan struct{})}
+	return &pursuit{done: make(chan struct{}), refused: make(chan struct{}), dropped: make(chan struct{})}
 }
 
-// run tries once again and again, and reports whether it has succeeded before ctx ended.
+// run tries once again and again, and reports whether it has succeeded before ctx ended. It is called once.
 func (p *pursuit) run(ctx context.Context, retry *backoff.ExponentialBackOff, once func(context.Context) error) bool {
 	for {
 		err := attempt(ctx, once)
@@ -33,6 +34,7 @@ func (p *pursuit) run(ctx context.Context, retry *backoff.ExponentialBackOff, on
 		}
 		p.fail(err)
 		if pause(ctx, retry.NextBackOff()) != nil {
+			close(p.dropped)
 			return false
 		}
 	}
@@ -54,12 +56,14 @@ func (p *pursuit) fail(err error) {
 }
 
 // wait returns nil once the pursuit has succeeded. It fails when the backend refuses, which trying again will hardly
-// change, or when ctx ends first; the pursuit goes on all the same.
+// change, or when ctx ends first; the pursuit goes on all the same. It also fails when the pursuit ends without success,
+// so that nobody waits for ever whose ctx does not end.
 func (p *pursuit) wait(ctx context.Context) error {
 	select {
 	case <-p.done:
 		return nil
 	case <-p.refused:
+	case <-p.dropped:
 	case <-ctx.Done():
 	}
 	select {
@@ -71,6 +75,11 @@ func (p *pursuit) wait(ctx context.Context) error {
 	defer p.mu.Unlock()
 	if errors.Is(p.failure, ErrPermission) {
 		return p.failure
+	}
+	select {
+	case <-p.dropped:
+		return fmt.Errorf("%w: never confirmed, and not tried any more: %w", ErrUnavailable, p.failure)
+	default:
 	}
 	return fmt.Errorf("%w: not confirmed yet, it goes on in the background: %w",
 		ErrUnavailable, errors.Join(ended(ctx), p.failure))
