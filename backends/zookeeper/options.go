@@ -70,7 +70,8 @@ func makeSettings(opts []Option) (*settings, error) {
 	if s.acl == nil {
 		s.acl = zk.WorldACL(zk.PermAll)
 	}
-	return s, s.Err()
+	err := s.Err()
+	return s, err
 }
 
 // WithPrefix keeps all records below prefix, such as /prod; the default is [DefaultPrefix]. Clients that are to see
