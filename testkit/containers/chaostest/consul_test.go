@@ -3,6 +3,7 @@ package chaostest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -45,14 +46,32 @@ var consulGround = ground{
 	},
 }
 
+// consulBackend closes the connections of its client that are idle, too: an agent takes so many and no more.
+type consulBackend struct {
+	driver.Backend
+	transport *http.Transport
+}
+
+// Close implements [driver.Backend].
+func (b *consulBackend) Close() error {
+	defer b.transport.CloseIdleConnections()
+	return b.Backend.Close()
+}
+
 func connectConsul(endpoints []string, namespace string, log reception.Logger) (driver.Backend, error) {
-	client, err := api.NewClient(&api.Config{Address: endpoints[0]})
+	config := api.DefaultConfig()
+	config.Address = endpoints[0]
+	client, err := api.NewClient(config)
 	if err != nil {
 		return nil, err
 	}
-	return consul.NewBackend(client, consul.WithPrefix(namespace), consul.WithTTL(consulTTL),
+	b, err := consul.NewBackend(client, consul.WithPrefix(namespace), consul.WithTTL(consulTTL),
 		consul.WithLockDelay(consulLockDelay), consul.WithTTLChecks(), consul.WithOperationTimeout(2*time.Second),
 		consul.WithLogger(log))
+	if err != nil {
+		return nil, err
+	}
+	return &consulBackend{b, config.Transport}, nil
 }
 
 // expireConsul ends a session at its agent: Consul's own, which frees the lock, and the instances and the helper that
