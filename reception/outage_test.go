@@ -117,27 +117,27 @@ func TestRegisterBeforeASecondLapse(t *testing.T) {
 		if err := s.client.Register(s.Context(), api("a", 1), told.callback("a")); err != nil {
 			s.Fatal(err)
 		}
-		time.Sleep(9500 * time.Millisecond) // a confirmation of 9 s has not settled, one of 5 s has
+		time.Sleep(12 * time.Second) // the confirmation of 10 s has not settled, that of 5 s has
 		fault := fake.Fault{Operation: "RenewSession", Err: driver.ErrUnavailable, Times: fake.Always}
 		heal, err := s.backend.Inject(fault)
 		if err != nil {
 			s.Fatal(err)
 		}
-		time.Sleep(9 * time.Second) // it has lapsed at 18.5 s
+		time.Sleep(47100 * time.Millisecond) // it has lapsed at 59 s
 		synctest.Wait()
 		told.check(s, "a"+disconnected)
 		heal()
-		time.Sleep(2 * time.Second) // another confirmation lets that of 9 s settle
+		time.Sleep(2 * time.Second) // another confirmation, which is tried for every 1.9 s at least, lets that of 10 s settle
 		s.inject(fault)
 		if err := s.client.Register(s.Context(), api("b", 2), told.callback("b")); err != nil {
 			s.Fatal(err)
 		}
-		time.Sleep(1900 * time.Millisecond)
+		time.Sleep(2800 * time.Millisecond)
 		told.check(s, "a"+disconnected)
-		time.Sleep(200 * time.Millisecond) // it lapses again at 22.5 s
+		time.Sleep(200 * time.Millisecond) // it lapses again at 64 s
 		synctest.Wait()
 		told.check(s, "a"+disconnected, "b"+disconnected)
-	}, fake.WithRenewEvery(5*time.Second), fake.WithSettle(4*time.Second))
+	}, fake.WithTTL(time.Minute), fake.WithRenewEvery(5*time.Second), fake.WithSettle(4*time.Second))
 }
 
 func TestRestoreInTheNextOutage(t *testing.T) {
