@@ -152,6 +152,19 @@ func (m *member) restores(times int, within time.Duration) {
 	})
 }
 
+// restoresOn waits until the member has restored records on that many sessions. One that it restores on a session which is
+// then found to be gone is not back.
+func (m *member) restoresOn(sessions int, within time.Duration) {
+	m.s.Helper()
+	m.s.eventually(within, fmt.Sprintf("records were restored on %d sessions", sessions), func() bool {
+		on := make(map[driver.SessionID]bool)
+		for _, c := range m.confirmed(driver.OpRestore) {
+			on[c.Request.(*driver.RestoreRequest).Session] = true //nolint:errcheck // the operation's own
+		}
+		return len(on) >= sessions
+	})
+}
+
 // cut cuts the member off until heal is called.
 func (m *member) cut() (heal func()) { return m.s.undo(m.s.cluster.Cut(m.raw)) }
 

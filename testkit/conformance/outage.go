@@ -212,7 +212,7 @@ func repeatedOutages(s *scene) {
 		b.sees(s.gone(), service.Name)
 		heal()
 		b.sees(s.step()+s.soon(), service.Name, service)
-		a.restores(i+1, s.soon()) // an outage is over when its owner knows, too
+		a.restoresOn(i+1, s.step()+s.soon()) // an outage is over when its owner knows, too
 		told.next(s.soon(), reception.ErrSessionExpired)
 		told.none()
 	}
