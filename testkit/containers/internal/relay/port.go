@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // Ports are taken from below the range that the system hands out by itself, so
@@ -75,4 +78,18 @@ func listenFree() (net.Listener, error) {
 		release(addr)
 	}
 	return nil, fmt.Errorf("no free port between %d and %d in %d attempts: %w", lowestPort, above, attempts, err)
+}
+
+// inheritance is how long a port that was closed may still be taken, at the most.
+const inheritance = 5 * time.Second
+
+// listenAgain listens on a port that is the caller's. Where this process is starting another one at this moment, which has
+// a copy of all that is open until it becomes the other program, a listener that was just closed is still there.
+func listenAgain(addr string) (net.Listener, error) {
+	for deadline := time.Now().Add(inheritance); ; time.Sleep(time.Millisecond) {
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return listener, err
+		}
+	}
 }

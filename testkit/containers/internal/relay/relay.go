@@ -89,7 +89,7 @@ func (r *Relay) settle() error {
 	open := r.upstream != "" && r.cuts == 0 && !r.closed
 	switch {
 	case open && r.listener == nil:
-		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", r.addr)
+		listener, err := listenAgain(r.addr)
 		if err != nil {
 			return fmt.Errorf("reopen the proxy's port: %w", err)
 		}

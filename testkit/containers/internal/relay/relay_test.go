@@ -291,3 +291,20 @@ func TestPortIsKept(t *testing.T) {
 		t.Errorf("%s is not given back", r.Addr())
 	}
 }
+
+// TestPortThatIsStillTaken has a listener on the relay's port linger for a moment, as in a process that is being started.
+func TestPortThatIsStillTaken(t *testing.T) {
+	r, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	lingers, err := new(net.ListenConfig).Listen(t.Context(), "tcp", r.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { _ = lingers.Close() })
+	if err := r.SetUpstream("127.0.0.1:1"); err != nil {
+		t.Error(err)
+	}
+}
