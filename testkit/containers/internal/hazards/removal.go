@@ -24,7 +24,7 @@ func RemovedByOthers(t *testing.T, b Backend) {
 			before := admin.Version(name, "1")
 			do(name, "1")
 			start := time.Now()
-			Eventually(t, Back, func() string { return "it is back after " + done }, func() bool {
+			Eventually(t, Back+Grace, func() string { return "it is back after " + done }, func() bool {
 				got, err := IDs(t.Context(), other, name)
 				now := admin.Version(name, "1")
 				return err == nil && len(got) == 1 && now != "" && now != before
