@@ -1,6 +1,7 @@
 package reception_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -174,6 +175,23 @@ func TestRestoreInTheNextOutage(t *testing.T) {
 		synctest.Wait()
 		s.sees(0, 1)
 		told.check(s, "a"+disconnected, "a"+sessionExpired, "a"+disconnected)
+	})
+}
+
+func TestRestoredAndRemovedUnseen(t *testing.T) {
+	// The watch has told that the record is gone. It is restored, and removed again before the watch has told of either:
+	// there is nothing left to tell, and who waits for the watch alone waits for ever.
+	bubble(t, func(s *scene) {
+		register(s, s.client, api("a", 1))
+		s.inject(fake.Fault{Operation: "Restore", Stage: fake.After, Hook: func(context.Context, driver.Call) error {
+			_, err := s.Delete("instance", "api", "a")
+			return err
+		}})
+		if _, err := s.Delete("instance", "api", "a"); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		s.sees(0, 1)
 	})
 }
 

@@ -3,6 +3,7 @@ package reception
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -147,7 +148,11 @@ func (u *upkeep) giveUp() {
 	}
 }
 
-// follow watches the record and restores it whenever it is not as it should be, until an attempt at either fails.
+// follow watches the record and restores it whenever it is not as it should be, until an attempt at either fails. As long
+// as the watch has not shown what was restored, that is asked for again, after longer and longer waits.
+//
+// The interleaving that this forbids: the watch has told that the record is gone; it is restored, and removed again before
+// the watch has told of either. Nothing is left to tell then, and who waits for the watch alone waits for ever.
 func (u *upkeep) follow(ctx context.Context, retry *backoff.ExponentialBackOff) error {
 	if u.on == nil || u.on.gone.Err() != nil {
 		if err := u.restore(ctx); err != nil {
@@ -161,8 +166,9 @@ func (u *upkeep) follow(ctx context.Context, retry *backoff.ExponentialBackOff) 
 	}
 	defer stream.Close()
 	var present *driver.Instance
+	patience := forever // for the first batch, which every stream owes
 	for {
-		present, err = u.next(ctx, stream, present)
+		present, err = u.next(ctx, stream, present, patience)
 		if err != nil {
 			return err
 		}
@@ -171,18 +177,36 @@ func (u *upkeep) follow(ctx context.Context, retry *backoff.ExponentialBackOff) 
 				return err
 			}
 		}
-		retry.Reset()
+		if u.matches(present) {
+			patience = forever
+			retry.Reset()
+		} else {
+			patience = max(unseen, retry.NextBackOff())
+		}
 	}
 }
 
-// next returns the record as the stream's next batch leaves it, or as it was if the session goes before that.
-func (u *upkeep) next(ctx context.Context, stream driver.InstanceStream, present *driver.Instance) (*driver.Instance, error) {
+const (
+	// unseen is how long at the least a watch is given to show what was restored.
+	unseen = time.Second
+	// forever is a wait without an end.
+	forever = time.Duration(math.MaxInt64)
+)
+
+// next returns the record as the stream's next batch leaves it; or as it was, if the session goes before that, or patience
+// is at its end.
+func (u *upkeep) next(
+	ctx context.Context, stream driver.InstanceStream, present *driver.Instance, patience time.Duration,
+) (*driver.Instance, error) {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(u.on.gone, cancel)()
+	if patience < forever {
+		defer time.AfterFunc(patience, cancel).Stop()
+	}
 	batch, err := stream.Next(waiting)
 	if err != nil {
-		if u.on.gone.Err() != nil && errors.Is(err, context.Canceled) {
+		if waiting.Err() != nil && errors.Is(err, context.Canceled) {
 			return present, ctx.Err()
 		}
 		return nil, err
