@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/go-reception/sdk/reception"
 	"github.com/go-reception/sdk/reception/driver"
@@ -27,6 +29,12 @@ func repairCases() []testCase {
 				}
 				b.keepsSeeing(2*s.TTL, name, service, other)
 			},
+		},
+		{
+			rule: "R6", name: "a record that is removed as soon as it is restored is restored again",
+			why:   "a watch that has told of the loss has nothing to tell if the record comes and goes before it looks again",
+			needs: []ability{canRemove},
+			play:  removedAtOnce,
 		},
 		{
 			rule: "R6", name: "an older write of ours that lands late is overwritten",
@@ -100,6 +108,25 @@ func repairCases() []testCase {
 			},
 		},
 	}
+}
+
+func removedAtOnce(s *scene) {
+	a, b := s.pair()
+	service := s.service(s.name("api"), "1")
+	a.register(service)
+	b.sees(s.soon(), service.Name, service)
+	a.arm(driver.OpRestore, 1, func(ctx context.Context, invoke func(context.Context) (any, error)) (any, error) {
+		result, err := invoke(ctx)
+		if err == nil {
+			s.cluster.Remove(service.Name, service.ID)
+		}
+		return result, err
+	})
+	s.cluster.Remove(service.Name, service.ID)
+	const unseen = time.Second // which a client gives its watch, or a step where that is longer
+	a.restores(2, unseen+2*s.step()+s.soon())
+	b.sees(s.soon(), service.Name, service)
+	b.keepsSeeing(s.TTL, service.Name, service)
 }
 
 func lateOlderWrite(s *scene) {
