@@ -22,7 +22,7 @@ func SameID(t *testing.T, b Backend) {
 	theirs.Port = 81
 	OK(t, second.Register(t.Context(), theirs, nil))
 	var version string
-	Eventually(t, Back+Grace, func() string { return "the record is the second one's" }, func() bool {
+	Eventually(t, Back, func() string { return "the record is the second one's" }, func() bool {
 		services, err := first.ListServices(t.Context(), name)
 		version = admin.Version(name, "1")
 		return err == nil && len(services) == 1 && services[0].Port == theirs.Port && version != ""
