@@ -98,14 +98,15 @@ func always[R any](change func(*driver.Batch[R]) *driver.Batch[R]) func() func(*
 	return func() func(*driver.Batch[R]) *driver.Batch[R] { return change }
 }
 
-// deaf is for streaming: a stream that delivers its first batch and nothing more.
+// deaf is for streaming: a stream that delivers its first record and nothing more. One that shows no record at all harms
+// nobody who owns one: it is asked for again.
 func deaf[R any]() func(*driver.Batch[R]) *driver.Batch[R] {
 	heard := false
 	return func(b *driver.Batch[R]) *driver.Batch[R] {
 		if heard {
 			return nil
 		}
-		heard = true
+		heard = len(b.Changes) > 0
 		return b
 	}
 }

@@ -85,13 +85,15 @@ func (b grabbing) Deregister(_ context.Context, in *driver.DeregisterRequest) (*
 	return &driver.DeregisterResponse{Removed: removed}, err
 }
 
-// silent watches the wrong record.
+// silent says nothing of a record any more once it has shown it. (A watch that never shows it displaces in silence, too,
+// but an owner that does not see its record asks for it, and is told then.)
 type silent struct{ driver.Backend }
 
 func (b silent) OpenWatchRegistration(
 	ctx context.Context, in *driver.WatchRegistrationRequest,
 ) (driver.InstanceStream, error) {
-	return b.Backend.OpenWatchRegistration(ctx, &driver.WatchRegistrationRequest{Name: in.Name, ID: "nobody"})
+	stream, err := b.Backend.OpenWatchRegistration(ctx, in)
+	return &deafStream[driver.Instance]{Stream: stream}, err
 }
 
 // reversing lists backwards.
@@ -126,19 +128,21 @@ type deaf struct{ driver.Backend }
 
 func (b deaf) OpenWatchLeader(ctx context.Context, in *driver.WatchLeaderRequest) (driver.CandidateStream, error) {
 	stream, err := b.Backend.OpenWatchLeader(ctx, in)
-	return &deafStream{CandidateStream: stream}, err
+	return &deafStream[driver.Candidate]{Stream: stream}, err
 }
 
-type deafStream struct {
-	driver.CandidateStream
+// A deafStream delivers its first record and nothing more.
+type deafStream[R any] struct {
+	driver.Stream[R]
 	told bool
 }
 
-func (s *deafStream) Next(ctx context.Context) (*driver.Batch[driver.Candidate], error) {
+func (s *deafStream[R]) Next(ctx context.Context) (*driver.Batch[R], error) {
 	if s.told {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	s.told = true
-	return s.CandidateStream.Next(ctx)
+	batch, err := s.Stream.Next(ctx)
+	s.told = err == nil && len(batch.Changes) > 0
+	return batch, err
 }
