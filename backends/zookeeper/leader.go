@@ -3,7 +3,6 @@ package zookeeper
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/go-zookeeper/zk"
 
@@ -81,7 +80,7 @@ func (b *backend) OpenWatchCandidacy(
 func (b *backend) openCandidates(
 	ctx context.Context, election string, find func(context.Context) (*driver.Candidate, <-chan zk.Event, error),
 ) (driver.CandidateStream, error) {
-	look := func(ctx context.Context, _ bool) (*sight[driver.Candidate], error) {
+	lookAt := func(ctx context.Context, _ bool) (*glance[driver.Candidate], error) {
 		one, watch, err := find(ctx)
 		if one == nil && err == nil {
 			var found *listing
@@ -90,20 +89,17 @@ func (b *backend) openCandidates(
 			}
 			var oneWatch <-chan zk.Event
 			if one, oneWatch, err = find(ctx); one == nil && err == nil {
-				return &sight[driver.Candidate]{revision: found.revision(), watch: watch}, nil
+				return &glance[driver.Candidate]{revision: found.revision(), watch: watch}, nil
 			}
 			watch = oneWatch
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &sight[driver.Candidate]{records: []*driver.Candidate{one}, revision: one.Token, watch: watch}, nil
+		return &glance[driver.Candidate]{record: one, revision: one.Token, watch: watch}, nil
 	}
-	return openStream(ctx, &stream[driver.Candidate]{
-		b: b, look: look,
-		key:  func(c *driver.Candidate) string { return strconv.FormatUint(c.Token, 10) },
-		same: func(a, b *driver.Candidate) bool { return a.Token == b.Token },
-	})
+	sameTerm := func(a, b *driver.Candidate) bool { return a.Token == b.Token }
+	return openStream(ctx, &stream[driver.Candidate]{b: b, look: looksAt(lookAt, sameTerm, sameTerm)})
 }
 
 // lookAtCandidate reads a candidate, nil if there is none, and watches it.

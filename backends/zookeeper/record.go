@@ -78,6 +78,24 @@ type node struct {
 	name     string           // of the node
 	instance *driver.Instance // nil if it cannot be understood
 	rank     uint64
+
+	// For the directory that has it:
+	round uint64 // in which it was there
+	next  *node  // another write of the instance; nil for none
+}
+
+// standing returns the instance that stands, of a write and those that it leads to; nil of none.
+func (a *node) standing() *driver.Instance {
+	if a == nil {
+		return nil
+	}
+	best := a
+	for n := a.next; n != nil; n = n.next {
+		if n.outranks(best) {
+			best = n
+		}
+	}
+	return best.instance
 }
 
 // decodeNode reads a write of an instance of the service called name.

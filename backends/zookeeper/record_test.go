@@ -64,10 +64,10 @@ func TestRank(t *testing.T) {
 		{"a claim from after the creation, which is one from before a loss of data", []uint64{900, 0}, 1},
 	}
 	for _, test := range tests {
-		d := &directory{known: make(map[string]*node)}
+		d := new(backend).newDirectory("api")
 		for i, claim := range test.claims {
 			created := uint64(100 * (i + 1))
-			d.known[strconv.Itoa(i)] = &node{rank: rank(claim, created), instance: &driver.Instance{Created: created}}
+			d.add(&node{name: strconv.Itoa(i), rank: rank(claim, created), instance: &driver.Instance{Created: created}})
 		}
 		if got := d.instances(); len(got) != 1 || got[0] != d.known[strconv.Itoa(test.want)].instance {
 			t.Errorf("%s: it is the one of %d that stands", test.name, got[0].Created)

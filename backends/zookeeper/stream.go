@@ -2,9 +2,7 @@ package zookeeper
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -17,10 +15,10 @@ import (
 // is lost, looks again when there is another session, and does so every now and then in any case, since a watch may have
 // got lost on the way.
 type stream[R any] struct {
-	b    *backend
+	b *backend
+	// look returns what is new since it has returned something before. It reads again what it knows from other tools if
+	// it is told to.
 	look func(ctx context.Context, again bool) (*sight[R], error)
-	key  func(*R) string // tells a record from others
-	same func(a, b *R) bool
 
 	life   context.Context // ends with Close, and with the backend
 	end    context.CancelFunc
@@ -28,7 +26,7 @@ type stream[R any] struct {
 
 	// Touched by Next alone:
 	first   *driver.Batch[R] // read when the stream was opened; nil once it was told
-	told    map[string]*R
+	begun   bool             // it was read
 	cursor  uint64
 	watch   <-chan zk.Event // fires when it is time to look again
 	regains uint64          // of the link, when it has looked
@@ -37,11 +35,11 @@ type stream[R any] struct {
 	broken  error
 }
 
-// A sight is what there is at one time.
+// A sight is what is new at one time.
 type sight[R any] struct {
-	records  []*R // in the order of creation
+	changes  []driver.Change[R]
 	revision uint64
-	watch    <-chan zk.Event // fires when that changes
+	watch    <-chan zk.Event // fires when there is more
 }
 
 // openStream looks for the first time, so that whoever opens a stream learns at once if that is not possible.
@@ -54,7 +52,6 @@ func openStream[R any](ctx context.Context, s *stream[R]) (driver.Stream[R], err
 		s.Close()
 		return nil, err
 	}
-	first.Reset = true
 	s.first = first
 	return s, nil
 }
@@ -134,132 +131,49 @@ func (s *stream[R]) wait(ctx context.Context) error {
 	}
 }
 
-// see looks, and returns how what is there differs from what was told; nil if it does not.
+// see looks, and returns how what is there differs from what was told before; nil if it does not.
 func (s *stream[R]) see(ctx context.Context) (*driver.Batch[R], error) {
 	state, _ := s.b.link.state() // from before, so that what happens meanwhile is not missed
 	seen, err := s.look(ctx, s.again)
 	if err != nil {
 		return nil, err
 	}
-	first := s.told == nil
-	batch := &driver.Batch[R]{Reset: first, Changes: s.changes(seen.records)}
-	s.watch, s.regains, s.stale, s.again = seen.watch, state.regains, false, false
+	first := !s.begun
+	s.watch, s.regains, s.stale, s.again, s.begun = seen.watch, state.regains, false, false, true
 	s.cursor = max(s.cursor, seen.revision)
-	batch.Cursor = s.cursor
-	if !first && len(batch.Changes) == 0 {
+	if !first && len(seen.changes) == 0 {
 		return nil, nil
 	}
-	return batch, nil
+	return &driver.Batch[R]{Reset: first, Changes: seen.changes, Cursor: s.cursor}, nil
 }
 
-// changes makes records what was told, and returns how that differs from what was told before.
-func (s *stream[R]) changes(records []*R) []driver.Change[R] {
-	var changes []driver.Change[R]
-	now := make(map[string]*R, len(records))
-	for _, r := range records {
-		now[s.key(r)] = r
-	}
-	for key, before := range s.told {
-		if now[key] == nil {
-			changes = append(changes, driver.Change[R]{Deleted: true, Record: before})
-		}
-	}
-	for _, r := range records {
-		if before := s.told[s.key(r)]; before == nil || before != r && !s.same(before, r) {
-			changes = append(changes, driver.Change[R]{Record: r})
-		}
-	}
-	s.told = now
-	return changes
+// A glance is the one record that there is at one time.
+type glance[R any] struct {
+	record   *R // nil: there is none
+	revision uint64
+	watch    <-chan zk.Event // fires when that changes
 }
 
-// OpenWatchService implements [driver.Backend].
-func (b *backend) OpenWatchService(ctx context.Context, in *driver.WatchServiceRequest) (driver.InstanceStream, error) {
-	d := b.newDirectory(in.Name)
-	return openStream(ctx, &stream[driver.Instance]{
-		b: b, key: instanceID, same: sameInstance,
-		look: func(ctx context.Context, again bool) (*sight[driver.Instance], error) { return d.look(ctx, again) },
-	})
-}
-
-func instanceID(i *driver.Instance) string { return i.Service.ID }
-
-// sameInstance says whether two readings are of one write. Those of other tools may be overwritten in place.
-func sameInstance(a, b *driver.Instance) bool {
-	return a.Created == b.Created && a.Owner != "" && b.Owner != ""
-}
-
-// look reads what there is.
-func (d *directory) look(ctx context.Context, again bool) (*sight[driver.Instance], error) {
-	if again {
-		d.reread()
-	}
-	for {
-		found, watch, err := d.b.watchChildren(ctx, d.b.keys.service(d.service))
+// looksAt returns how to look at what there is one of at the most, which find finds. Two records of one key are the same
+// one, which was written again if they are not of the same write.
+func looksAt[R any](
+	find func(ctx context.Context, again bool) (*glance[R], error), sameKey, sameWrite func(a, b *R) bool,
+) func(ctx context.Context, again bool) (*sight[R], error) {
+	var told *R
+	return func(ctx context.Context, again bool) (*sight[R], error) {
+		found, err := find(ctx, again)
 		if err != nil {
 			return nil, err
 		}
-		complete, err := d.read(ctx, found.names)
-		if err != nil {
-			return nil, err
+		seen := &sight[R]{revision: found.revision, watch: found.watch}
+		now := found.record
+		if told != nil && (now == nil || !sameKey(told, now)) {
+			seen.changes = append(seen.changes, driver.Change[R]{Deleted: true, Record: told})
 		}
-		if complete {
-			return &sight[driver.Instance]{records: d.instances(), revision: found.revision(), watch: watch}, nil
+		if now != nil && (told == nil || !sameKey(told, now) || !sameWrite(told, now)) {
+			seen.changes = append(seen.changes, driver.Change[R]{Record: now})
 		}
+		told = now
+		return seen, nil
 	}
-}
-
-// OpenWatchRegistration implements [driver.Backend].
-func (b *backend) OpenWatchRegistration(
-	ctx context.Context, in *driver.WatchRegistrationRequest,
-) (driver.InstanceStream, error) {
-	key := instanceKey{in.Name, in.ID}
-	return openStream(ctx, &stream[driver.Instance]{
-		b: b, key: instanceID, same: sameInstance,
-		look: func(ctx context.Context, again bool) (*sight[driver.Instance], error) {
-			return b.lookAt(ctx, key, again)
-		},
-	})
-}
-
-// lookAt looks which record an instance has. It watches the node of that record, and not the whole list, so that it
-// costs nothing when others come and go: whoever takes the instance over deletes that node. As long as this client's own
-// write is there, it looks no further, except when there is doubt. A record that is there without its holder is none: its
-// owner is to restore it, for others to find it when they take it over.
-func (b *backend) lookAt(ctx context.Context, key instanceKey, again bool) (*sight[driver.Instance], error) {
-	if mine := b.mine.instance(key); mine.path != "" && !again {
-		found, watch, err := b.watchNode(ctx, mine.path)
-		if err == nil {
-			return sightOf(b.decodeNode(key.name, path.Base(mine.path), found), watch), nil
-		}
-		if !errors.Is(err, zk.ErrNoNode) {
-			return nil, err
-		}
-	}
-	found, err := b.held(ctx, key, b.watchNode)
-	if err != nil {
-		return nil, err
-	}
-	if found.node != nil {
-		return sightOf(found.node, found.watch), nil
-	}
-	watch, err := b.watchHolder(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if found, err = b.held(ctx, key, b.watchNode); err != nil {
-		return nil, err
-	}
-	if found.node != nil {
-		watch = found.watch
-	}
-	return sightOf(found.node, watch), nil
-}
-
-// sightOf is a record, and what fires when it is not that any more.
-func sightOf(n *node, watch <-chan zk.Event) *sight[driver.Instance] {
-	if n == nil || n.instance == nil {
-		return &sight[driver.Instance]{watch: watch}
-	}
-	return &sight[driver.Instance]{records: []*driver.Instance{n.instance}, revision: n.instance.Created, watch: watch}
 }
