@@ -32,7 +32,7 @@ func measureHandOver(ctx context.Context, p *Phase) error {
 	offices, parties := make([]office, 8), [2]Party{}
 	ttl := p.stand.backend.LeadTTL
 	for i := range parties {
-		party, err := p.connect(ctx, Way{Addr: p.stand.server.Addr(), TTL: ttl})
+		party, err := p.connect(ctx, p.sdk, Way{Addr: p.stand.server.Addr(), TTL: ttl})
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func measureFailOver(ctx context.Context, p *Phase) error {
 		if err != nil {
 			return err
 		}
-		next, err := p.connect(ctx, Way{Addr: p.stand.server.Addr(), TTL: ttl})
+		next, err := p.connect(ctx, p.sdk, Way{Addr: p.stand.server.Addr(), TTL: ttl})
 		if err != nil {
 			return err
 		}

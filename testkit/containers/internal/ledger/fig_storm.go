@@ -77,7 +77,7 @@ func (p *Phase) wiped(ctx context.Context, name string, total int, other Server)
 // again has the bare client register everything. It returns when it began.
 func (p *Phase) again(ctx context.Context, name string, total int, way Way) (start time.Time, err error) {
 	start = time.Now()
-	party, err := p.connect(ctx, way)
+	party, err := p.connect(ctx, p.sdk, way)
 	if err != nil {
 		return start, err
 	}

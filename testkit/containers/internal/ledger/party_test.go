@@ -65,7 +65,7 @@ func ok(t *testing.T, err error) {
 
 func connected(t *testing.T, p *Phase) Party {
 	t.Helper()
-	party, err := p.connect(t.Context(), Way{Addr: p.stand.server.Addr(), TTL: 3 * time.Second})
+	party, err := p.connect(t.Context(), p.sdk, Way{Addr: p.stand.server.Addr(), TTL: 3 * time.Second})
 	ok(t, err)
 	return party
 }

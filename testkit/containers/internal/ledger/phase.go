@@ -60,13 +60,20 @@ func (p *Phase) end() error {
 }
 
 // Connect returns another party of the phase's side. It is closed at the end of the phase.
-func (p *Phase) Connect(ctx context.Context) (Party, error) {
-	return p.connect(ctx, Way{Addr: p.stand.server.Addr(), TTL: defaultTTL})
+func (p *Phase) Connect(ctx context.Context) (Party, error) { return p.connect(ctx, p.sdk, p.way()) }
+
+// Bystander returns a party that is the same whatever side it is the turn of: one with the vendor's client, where there
+// is one. It is closed at the end of the phase.
+func (p *Phase) Bystander(ctx context.Context) (Party, error) {
+	return p.connect(ctx, p.stand.backend.Bare == nil, p.way())
 }
 
-// connect connects a party in the given way.
-func (p *Phase) connect(ctx context.Context, way Way) (Party, error) {
-	party, err := p.dial(ctx, p.sdk, way)
+// way is the usual one.
+func (p *Phase) way() Way { return Way{Addr: p.stand.server.Addr(), TTL: defaultTTL} }
+
+// connect connects a party of either side in the given way.
+func (p *Phase) connect(ctx context.Context, ofSDK bool, way Way) (Party, error) {
+	party, err := p.dial(ctx, ofSDK, way)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
@@ -99,7 +106,7 @@ func (p *Phase) Proxied(ctx context.Context, ttl time.Duration) (Party, *wire.Pr
 		return nil, nil, err
 	}
 	p.Defer(proxy.Close)
-	party, err := p.connect(ctx, Way{Addr: proxy.Addr(), TTL: ttl})
+	party, err := p.connect(ctx, p.sdk, Way{Addr: proxy.Addr(), TTL: ttl})
 	// A party that was cut off finds its server again before it is closed, or it would try for long.
 	p.Defer(func() error { proxy.Point(p.stand.server.Addr()); return nil })
 	return party, proxy, err
