@@ -35,6 +35,7 @@ type backend struct {
 	crowd    chan struct{} // holds a value for each write of an instance that is under way
 	homes    homes
 	writes   locks[string] // by the ID of the service that is written
+	parties  parties
 	guards   guards
 }
 

@@ -102,8 +102,9 @@
 //
 // # Costs
 //
-// A register is a write with the agent between two reads; a list is one request, of the whole list, as is the answer to a
-// watch at each change: that is Consul's protocol. An agent allows an address 200 connections by default, of which a client
+// A register is a write with the agent between two reads, which those registrations of a name share that are under way
+// together; a list is one request, of the whole list, as is the answer to a watch at each change: that is Consul's
+// protocol. An agent allows an address 200 connections by default, of which a client
 // uses one for each name that it watches, one for each under which it has registered something, two for each lead, and up
 // to two dozen while it registers many instances. A client that has registered something asks the servers and sends a
 // heartbeat every third of the TTL; a candidate likewise, and a leader three times in a lock-delay.

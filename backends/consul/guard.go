@@ -2,10 +2,7 @@ package consul
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/consul/api"
@@ -159,12 +156,11 @@ func (g *guard) prepare() context.Context {
 func (g *guard) ask(q *api.QueryOptions) ([]*api.ServiceEntry, *api.QueryMeta, error) {
 	t := &g.b.guards
 	t.mu.Lock()
-	var terms []string
-	for _, id := range g.asked {
-		terms = append(terms, fmt.Sprintf("Service.Meta[%q] == %s", metaID, strconv.Quote(id)))
+	if g.asked != nil {
+		q.Filter = onlyOf(g.asked)
 	}
 	t.mu.Unlock()
-	q.Filter, q.Near = strings.Join(terms, " or "), "_agent"
+	q.Near = "_agent"
 	entries, meta, err := g.b.client.Health().Service(g.name, "", false, q)
 	if err == nil {
 		err = g.b.checkFilter(q.Context(), entries, meta)

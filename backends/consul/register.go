@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/hashicorp/consul/api"
 
@@ -296,45 +295,6 @@ func (b *backend) inspectStored(ctx context.Context, s *session) error {
 		return err
 	}
 	return b.beat(ctx, s)
-}
-
-// find reads the records of one instance, whoever has written them. With an index it waits until there is news.
-func (b *backend) find(ctx context.Context, name, id string, index uint64) ([]*record, uint64, error) {
-	filter := fmt.Sprintf("Service.Meta[%q] == %s", metaID, strconv.Quote(id))
-	entries, index, err := b.entries(ctx, name, filter, index)
-	if err != nil {
-		return nil, 0, err
-	}
-	return newReader(b, name).records(entries), index, nil
-}
-
-// entries reads those of a service's instances that pass the filter, as of now: a majority of the servers has confirmed
-// that it is now. With an index it waits until there is news, or the operation timeout is over.
-//
-// Sorting by the distance from the agent has the agent ask the servers, rather than answer with what it has collected
-// from a stream of theirs.
-func (b *backend) entries(
-	ctx context.Context, name, filter string, index uint64,
-) (entries []*api.ServiceEntry, next uint64, err error) {
-	limit := b.settings.operation
-	if index > 0 {
-		limit += limit / 8 // servers add a sixteenth
-	}
-	err = b.request(ctx, false, limit, func(ctx context.Context) error {
-		q := consistent(ctx)
-		q.Filter, q.WaitIndex, q.WaitTime = filter, index, b.settings.operation
-		if index > 0 {
-			q.Near = "_agent"
-		}
-		var meta *api.QueryMeta
-		entries, meta, err = b.client.Health().Service(name, "", false, q)
-		if err == nil {
-			next = following(index, meta.LastIndex)
-			err = b.checkFilter(ctx, entries, meta)
-		}
-		return err
-	})
-	return entries, next, err
 }
 
 // Deregister implements [driver.Backend]. The record is the owner's alone, so nobody else's is at risk; and no other
