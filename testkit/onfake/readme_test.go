@@ -15,7 +15,7 @@ import (
 func TestConformance(t *testing.T) {
 	conformance.Run(t, conformance.Harness{
 		Name:   "mine",
-		Timing: conformance.Timing{TTL: time.Second, Backoff: 100 * time.Millisecond, Margin: 100 * time.Millisecond, Grace: 5 * time.Second},
+		Timing: conformance.Timing{TTL: 3 * time.Second, Backoff: 100 * time.Millisecond, Margin: 100 * time.Millisecond, Grace: 5 * time.Second},
 		Open: func(_ conformance.T, namespace string) *conformance.Cluster {
 			return &conformance.Cluster{
 				// An independent connection to the same servers. Beside it belong functions that cut a connection, expire a
@@ -41,7 +41,7 @@ func connect(_ conformance.T, namespace string, _ reception.Logger) driver.Backe
 	servers.Lock()
 	defer servers.Unlock()
 	if servers.clusters[namespace] == nil {
-		servers.clusters[namespace] = fake.NewCluster(fake.WithTTL(time.Second))
+		servers.clusters[namespace] = fake.NewCluster(fake.WithTTL(3 * time.Second))
 	}
 	return servers.clusters[namespace].Backend()
 }

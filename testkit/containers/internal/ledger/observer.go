@@ -19,7 +19,7 @@ type arrival struct {
 }
 
 // patience is how long an observer is waited for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // observe starts to read a watch, until ctx ends. It has room for so many states that nobody has asked for yet.
 func observe(ctx context.Context, w Watch, room int) *observer {
