@@ -173,7 +173,7 @@ func onlyOf(ids []string) string {
 		patterns[i] = regexp.QuoteMeta(id)
 	}
 	// To Consul, what is missing matches every pattern.
-	return fmt.Sprintf("Service.Meta[%q] is not empty and Service.Meta[%q] matches %s", metaID, metaID,
+	return fmt.Sprintf("%q in Service.Meta and Service.Meta[%q] matches %s", metaID, metaID,
 		strconv.Quote("^(?:"+strings.Join(patterns, "|")+")$"))
 }
 

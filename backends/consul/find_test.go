@@ -315,7 +315,7 @@ func TestOnlyOf(t *testing.T) {
 		t.Error(got)
 	}
 	got := onlyOf([]string{"a.b", "c-1"})
-	want := []string{`Service.Meta["reception-id"] is not empty`, `Service.Meta["reception-id"] matches "^(?:a\\.b|c-1)$"`}
+	want := []string{`"reception-id" in Service.Meta`, `Service.Meta["reception-id"] matches "^(?:a\\.b|c-1)$"`}
 	if !slices.Equal(strings.Split(got, " and "), want) {
 		t.Error(got)
 	}
