@@ -240,3 +240,23 @@ func TestCloseLeavesSessions(t *testing.T) {
 		s.do(func() { s.end(s.session) })
 	}
 }
+
+// TestCloseIsNotHeldUp closes clients whose servers do not confirm that, and cannot be reached: that is no failure.
+func TestCloseIsNotHeldUp(t *testing.T) {
+	s := serve(t)
+	silent, cut := s.client(), s.client()
+	s.act(func(op int32, _ string) stubAction {
+		if op == opClose {
+			return hang
+		}
+		return answer
+	})
+	if err := silent.Close(); err != nil {
+		t.Errorf("servers that do not confirm it: %v", err)
+	}
+	_ = s.listener.Close() // which the stub does again
+	s.cut()
+	if err := cut.Close(); err != nil {
+		t.Errorf("servers that cannot be reached: %v", err)
+	}
+}
