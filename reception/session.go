@@ -230,11 +230,11 @@ func (c *client) openSession(ctx context.Context) (driver.SessionID, *renewal, e
 	return opened.Session, r, nil
 }
 
-// lose has the keeper give s up, because the backend has told somebody who needed it that it is gone, and waits for that
-// until ctx ends. Whoever needs a session for a write knows better than its renewal, which may be confirmed by a server
-// that has not heard yet.
-func (s *session) lose(ctx context.Context) error {
-	s.condemn(ErrSessionExpired)
+// lose has the keeper give s up, because the backend has told somebody who needed it that it is gone, and why, and waits
+// for that until ctx ends. Whoever needs a session for a write knows better than its renewal, which may be confirmed by a
+// server that has not heard yet.
+func (s *session) lose(ctx context.Context, cause error) error {
+	s.condemn(cause)
 	select {
 	case <-s.gone.Done():
 		return nil

@@ -3,9 +3,11 @@ package reception_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-reception/sdk/fake"
@@ -73,5 +75,22 @@ func TestOpenSessionThatIsSwallowed(t *testing.T) {
 		}
 		register(s, s.client, api("a", 1))
 		s.sees(0, 1)
+	})
+}
+
+func TestWhyASessionIsLost(t *testing.T) {
+	// A write, not a renewal, is the first to be told that the session has gone, and why: owners are told the same.
+	bubble(t, func(s *scene) {
+		why := fmt.Errorf("%w: %w", driver.ErrSessionExpired, reception.ErrNoConsulHealthCheck)
+		var told []error
+		if err := s.client.Register(s.Context(), api("a", 1), func(err error) { told = append(told, err) }); err != nil {
+			s.Fatal(err)
+		}
+		s.inject(fake.Fault{Operation: "Register", Err: why})
+		register(s, s.client, api("b", 1))
+		synctest.Wait()
+		if len(told) != 1 || !errors.Is(told[0], reception.ErrSessionExpired) || !errors.Is(told[0], reception.ErrNoConsulHealthCheck) {
+			s.Errorf("told: %v", told)
+		}
 	})
 }

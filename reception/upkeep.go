@@ -79,7 +79,7 @@ func (u *upkeep) write(ctx context.Context, patient bool, store func(*session) e
 		if !errors.Is(err, ErrSessionExpired) {
 			return err
 		}
-		if err := s.lose(ctx); err != nil {
+		if err := s.lose(ctx, err); err != nil {
 			return err
 		}
 	}

@@ -87,7 +87,14 @@ func administer(tb testing.TB, server *containers.Cluster, prefix string) hazard
 		},
 		Plant:    s.foreign,
 		Version:  node,
-		Recreate: func(election string) { ok(tb, deleteAll(s.admin, prefix+"/elections/"+election)) },
+		Recreate: func(election string) {
+			var err error // after a restart the vendor's client finds the server when it next tries
+			eventually(tb, hazards.Step, func() string { return fmt.Sprintf("%s is deleted: %v", election, err) }, func() bool {
+				err = deleteAll(s.admin, prefix+"/elections/"+election)
+				return !errors.Is(err, zk.ErrNoServer) && !errors.Is(err, zk.ErrConnectionClosed)
+			})
+			ok(tb, err)
+		},
 	}
 }
 
