@@ -36,6 +36,7 @@ type checkServer struct {
 	mu       sync.Mutex
 	expected map[driver.SessionID]*asks
 	doubted  bool // Consul could not reach this process when it was last heard of
+	answers  int  // how often it has
 }
 
 // An asks notes whether Consul asks for one session.
@@ -162,11 +163,21 @@ func (c *checkServer) trusted() bool {
 	return !c.doubted
 }
 
-// distrust notes that Consul cannot reach this process, until it does.
-func (c *checkServer) distrust() {
+// distrust notes that Consul cannot reach this process, until it does. That is what a look at Consul has shown that was
+// begun when so many questions had been answered; if there are more by now, it has shown what was before them.
+func (c *checkServer) distrust(answers int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.doubted = true
+	if c.answers == answers {
+		c.doubted = true
+	}
+}
+
+// answered returns how many questions were answered so far.
+func (c *checkServer) answered() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answers
 }
 
 // ServeHTTP implements [http.Handler].
@@ -193,6 +204,7 @@ func (c *checkServer) asked(path string) bool {
 		return false
 	}
 	c.doubted = false
+	c.answers++
 	a.back = a.hidden
 	a.hiding.Reset(c.hide)
 	a.missing.Reset(c.miss)

@@ -138,6 +138,21 @@ func TestCheckServerTellsSilence(t *testing.T) {
 	}
 }
 
+// TestCheckServerTrustsTheLatest has somebody look at Consul, which then asks and is answered, before the look shows that
+// it could not reach this process: it does now.
+func TestCheckServerTrustsTheLatest(t *testing.T) {
+	c := startCheckServer(t)
+	defer c.expect("one").stop()
+	begun := c.answered()
+	ask(t, c.url("one"))
+	if c.distrust(begun); !c.trusted() {
+		t.Error("an answer counts less than what was seen before it")
+	}
+	if c.distrust(c.answered()); c.trusted() {
+		t.Error("what was seen after the answers counts for nothing")
+	}
+}
+
 func TestCheckServerThrowsOutTheSlow(t *testing.T) {
 	// Somebody who sends a request so slowly that it is never complete is disconnected.
 	c := startCheckServer(t)

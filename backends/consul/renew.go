@@ -87,6 +87,10 @@ func (b *backend) inspect(ctx context.Context, s *session) error {
 			return b.expire(ctx, s, err)
 		}
 	}
+	answers := 0
+	if b.checks != nil {
+		answers = b.checks.answered()
+	}
 	checks, err := b.view(ctx, s)
 	if err != nil {
 		return err
@@ -98,7 +102,7 @@ func (b *backend) inspect(ctx context.Context, s *session) error {
 		case check.CheckID == ttlCheckOf(s.id) && critical:
 			return b.expire(ctx, s, fmt.Errorf("its check has become critical: %s", check.Output))
 		case check.CheckID == httpCheckOf(s.id) && critical && s.lockSession() == "":
-			return b.unwell(ctx, s, check.Output)
+			return b.unwell(ctx, s, check.Output, answers)
 		case check.ServiceID == "" && critical:
 			return fmt.Errorf("%w: consul holds the agent's node %s for failed: %s", driver.ErrUnavailable,
 				check.Node, check.Output)
@@ -131,12 +135,13 @@ func (b *backend) inspectLocally(ctx context.Context, s *session) error {
 }
 
 // unwell is what an HTTP check that fails means: if it has passed before, readers have lost what lives on the session;
-// if it has not, because Consul has never reached this process since, they have not got it back.
-func (b *backend) unwell(ctx context.Context, s *session, output string) error {
+// if it has not, because Consul has never reached this process since, they have not got it back. It was seen in a look that
+// was begun after so many of Consul's questions had been answered.
+func (b *backend) unwell(ctx context.Context, s *session, output string, answers int) error {
 	s.mu.Lock()
 	passed := s.passed
 	s.mu.Unlock()
-	b.checks.distrust()
+	b.checks.distrust(answers)
 	cause := fmt.Errorf("consul's health check of this process fails: %s", output)
 	if passed {
 		return b.expire(ctx, s, cause)
