@@ -2,6 +2,8 @@ package zookeepertest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"regexp"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-zookeeper/zk"
 	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/go-reception/sdk/backends/zookeeper"
