@@ -88,8 +88,8 @@ func administer(tb testing.TB, server *containers.Cluster, prefix string) hazard
 			}
 			return paths
 		},
-		Plant:    s.foreign,
-		Version:  node,
+		Plant:   s.foreign,
+		Version: node,
 		Recreate: func(election string) {
 			var err error // after a restart the vendor's client finds the server when it next tries
 			eventually(tb, hazards.Step, func() string { return fmt.Sprintf("%s is deleted: %v", election, err) }, func() bool {
