@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -21,19 +22,21 @@ import (
 // instances of the service, and if it waits for news, again whenever one of them changes: of a thousand registrations that
 // come back at once, each with a question of its own, they would look at millions.
 func (b *backend) find(ctx context.Context, name, id string, index uint64) ([]*record, uint64, error) {
-	limit := b.settings.operation * 9 / 8 // servers add a sixteenth
+	limit := b.settings.operation + b.settings.operation/8 // servers add a sixteenth
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	s := &search{id: id, index: index, done: make(chan struct{})}
-	p, err := b.parties.join(b, name, s)
-	if err != nil {
-		return nil, 0, err
+	if !b.parties.join(b, name, s) {
+		return nil, 0, driver.ErrClosed
 	}
+	// The question that this one waits behind may never be answered.
+	overtakes := time.AfterFunc(b.settings.operation/8, func() { b.parties.overtake(b, s) })
+	defer overtakes.Stop()
 	select {
 	case <-s.done:
 		return s.found, s.next, s.err
 	case <-limited.Done():
-		b.parties.leave(p, s)
+		b.parties.leave(s)
 		c := call{ctx: ctx, closed: b.life, late: lateError(limit)}
 		return nil, 0, c.failure(limited.Err())
 	}
@@ -43,6 +46,7 @@ func (b *backend) find(ctx context.Context, name, id string, index uint64) ([]*r
 type search struct {
 	id    string
 	index uint64
+	party *party        // guarded by parties.mu
 	done  chan struct{} // closed with the answer, which is:
 	found []*record
 	next  uint64
@@ -67,12 +71,13 @@ type partyKey struct {
 // parties are those that are looking.
 type parties struct {
 	mu sync.Mutex
-	of map[partyKey]*party
+	of map[partyKey]*party // that others may join
 }
 
 // join takes a search into a party. Those who wait for news that others have seen already look at once: no more may come.
-// But who knows as much as those who are asking has missed nothing when they hear of the next change, and asks then.
-func (t *parties) join(b *backend, name string, s *search) (*party, error) {
+// But who knows as much as those who are asking has missed nothing when they hear of the next change, and asks then. It
+// reports false once the backend is closed.
+func (t *parties) join(b *backend, name string, s *search) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := partyKey{name, s.index > 0}
@@ -80,25 +85,43 @@ func (t *parties) join(b *backend, name string, s *search) (*party, error) {
 		key.waits = false
 	}
 	if p := t.of[key]; p != nil {
+		s.party = p
 		p.later = append(p.later, s)
-		return p, nil
+		return true
 	}
-	p := &party{partyKey: key, later: []*search{s}}
+	return t.begin(b, key, []*search{s})
+}
+
+// begin begins a party. It is called with mu held.
+func (t *parties) begin(b *backend, key partyKey, searches []*search) bool {
+	p := &party{partyKey: key, later: searches}
 	if !b.spawn(func() { t.run(b, p) }) {
-		return nil, driver.ErrClosed
+		return false
+	}
+	for _, s := range searches {
+		s.party = p
 	}
 	if t.of == nil {
 		t.of = make(map[partyKey]*party)
 	}
 	t.of[key] = p
-	return p, nil
+	return true
+}
+
+// overtake has a search that waits behind a question, and those that wait with it, asked without waiting any longer.
+func (t *parties) overtake(b *backend, s *search) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := s.party; slices.Contains(p.later, s) && t.begin(b, p.partyKey, p.later) {
+		p.later = nil
+	}
 }
 
 // leave takes a search out. Nobody asks any more when all have left.
-func (t *parties) leave(p *party, s *search) {
+func (t *parties) leave(s *search) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	is := func(other *search) bool { return other == s }
+	p, is := s.party, func(other *search) bool { return other == s }
 	p.asked, p.later = slices.DeleteFunc(p.asked, is), slices.DeleteFunc(p.later, is)
 	if len(p.asked)+len(p.later) == 0 && p.cancel != nil {
 		p.cancel()
@@ -122,7 +145,7 @@ func (t *parties) advance(b *backend, p *party) (ctx context.Context, ids []stri
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(p.later) == 0 {
-		delete(t.of, p.partyKey)
+		t.end(p)
 		return nil, nil, false
 	}
 	p.asked, p.later, p.index = p.later, nil, 0
@@ -135,6 +158,13 @@ func (t *parties) advance(b *backend, p *party) (ctx context.Context, ids []stri
 	slices.Sort(ids)
 	ctx, p.cancel = context.WithCancel(b.life)
 	return ctx, slices.Compact(ids), true
+}
+
+// end lets nobody else join a party. It is called with mu held.
+func (t *parties) end(p *party) {
+	if p != nil && t.of[p.partyKey] == p {
+		delete(t.of, p.partyKey)
+	}
 }
 
 // answer tells those who were asked for.
@@ -150,6 +180,11 @@ func (t *parties) answer(p *party, records []*record, next uint64, err error) {
 		}
 		s.next, s.err = next, err
 		close(s.done)
+		if err == nil && !p.waits && next <= s.index {
+			// It was sent here by those who wait with a later index. The servers have begun anew since, and nobody can
+			// say when these hear of it.
+			t.end(t.of[partyKey{p.name, true}])
+		}
 	}
 	p.asked, p.cancel = nil, nil
 }

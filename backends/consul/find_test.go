@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -115,7 +116,7 @@ func entriesOf(ids ...string) (entries []*api.ServiceEntry) {
 // TestFindTogether has many look for instances while one question is under way: they are all asked for by the next one.
 func TestFindTogether(t *testing.T) {
 	s := newStandIn(t)
-	questions, b := held(s), s.backend(t).(*backend)
+	questions, b := held(s), s.backend(t, WithOperationTimeout(time.Minute)).(*backend)
 	first := look(t, b, "1", 0)
 	question := <-questions
 	var others []*lookout
@@ -155,7 +156,7 @@ func entryOfAnotherTool(id string) *api.ServiceEntry {
 // who are asking, is answered with the next change, although the question is not about it; and nobody misses one.
 func TestFindWaitsTogether(t *testing.T) {
 	s := newStandIn(t)
-	questions, b := held(s), s.backend(t).(*backend)
+	questions, b := held(s), s.backend(t, WithOperationTimeout(time.Minute)).(*backend)
 	first := look(t, b, "1", 7)
 	question := <-questions
 	second, third := look(t, b, "2", 7), look(t, b, "3", 8)
@@ -174,7 +175,7 @@ func TestFindWaitsTogether(t *testing.T) {
 // there may never be more.
 func TestFindMissesNothing(t *testing.T) {
 	s := newStandIn(t)
-	questions, b := held(s), s.backend(t).(*backend)
+	questions, b := held(s), s.backend(t, WithOperationTimeout(time.Minute)).(*backend)
 	late := look(t, b, "1", 9)
 	waiting := <-questions
 	early := look(t, b, "2", 8)
@@ -191,7 +192,7 @@ func TestFindMissesNothing(t *testing.T) {
 // TestFindIsGivenUp has those leave who are looking. The question ends with the last of them, and only then.
 func TestFindIsGivenUp(t *testing.T) {
 	s := newStandIn(t)
-	questions, b := held(s), s.backend(t).(*backend)
+	questions, b := held(s), s.backend(t, WithOperationTimeout(time.Minute)).(*backend)
 	one := look(t, b, "1", 0)
 	question := <-questions
 	two := look(t, b, "2", 0)
@@ -217,6 +218,53 @@ func TestFindIsGivenUp(t *testing.T) {
 		defer b.parties.mu.Unlock()
 		return len(b.parties.of) == 0
 	})
+}
+
+// TestFindOvertakes has somebody wait behind a question that nobody answers: it is asked for all the same, in time.
+func TestFindOvertakes(t *testing.T) {
+	for _, index := range []uint64{0, 7} {
+		s := newStandIn(t)
+		questions, b := held(s), s.backend(t, WithOperationTimeout(8*time.Second)).(*backend)
+		stuck := look(t, b, "1", index)
+		first := <-questions
+		one, two := look(t, b, "2", index), look(t, b, "3", index)
+		question := <-questions
+		third := look(t, b, "4", index)
+		question.answer <- answered{8, entriesOf("2", "3")}
+		one.found(t, 1, 8)
+		two.found(t, 1, 8)
+		(<-questions).answer <- answered{9, entriesOf("4")}
+		third.found(t, 1, 9)
+		first.answer <- answered{10, entriesOf("1")}
+		stuck.found(t, 1, 10)
+		if n := s.count(instancesOfAPI); n != 3 {
+			t.Errorf("with index %d the servers were asked %d times", index, n)
+		}
+	}
+}
+
+// TestFindAfterANewBeginning has servers begin anew while somebody waits for what comes after their old history. Who
+// comes then waits, too, instead of asking on and on.
+func TestFindAfterANewBeginning(t *testing.T) {
+	s := newStandIn(t)
+	questions, b := held(s), s.backend(t, WithOperationTimeout(time.Minute)).(*backend)
+	old := look(t, b, "1", 1000)
+	first := <-questions
+	early := look(t, b, "2", 5)
+	question := <-questions
+	if question.index != 0 {
+		t.Errorf("asked with index %d", question.index)
+	}
+	question.answer <- answered{5, nil}
+	early.found(t, 0, 5)
+	again := look(t, b, "2", 5)
+	if question = <-questions; question.index != 5 {
+		t.Errorf("asked again with index %d", question.index)
+	}
+	question.answer <- answered{6, entriesOf("2")}
+	again.found(t, 1, 6)
+	first.answer <- answered{6, nil}
+	old.found(t, 0, 0) // so that the next question is answered at once
 }
 
 // TestFindFails has a question fail, and nobody answer one in time.
