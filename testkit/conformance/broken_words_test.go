@@ -98,15 +98,23 @@ func always[R any](change func(*driver.Batch[R]) *driver.Batch[R]) func() func(*
 	return func() func(*driver.Batch[R]) *driver.Batch[R] { return change }
 }
 
-// deaf is for streaming: a stream that delivers its first record and nothing more. One that shows no record at all harms
-// nobody who owns one: it is asked for again.
+// deaf is for streaming: a stream that delivers its first batch and nothing more.
 func deaf[R any]() func(*driver.Batch[R]) *driver.Batch[R] {
+	return deafAfter(func(*driver.Batch[R]) bool { return true })
+}
+
+// deafened is for streaming: a stream that delivers its first record and nothing more.
+func deafened[R any]() func(*driver.Batch[R]) *driver.Batch[R] {
+	return deafAfter(func(b *driver.Batch[R]) bool { return len(b.Changes) > 0 })
+}
+
+func deafAfter[R any](last func(*driver.Batch[R]) bool) func(*driver.Batch[R]) *driver.Batch[R] {
 	heard := false
 	return func(b *driver.Batch[R]) *driver.Batch[R] {
 		if heard {
 			return nil
 		}
-		heard = len(b.Changes) > 0
+		heard = last(b)
 		return b
 	}
 }

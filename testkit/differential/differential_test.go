@@ -123,7 +123,7 @@ func (b trusting) OpenWatchCandidacy(
 	return b.Backend.OpenWatchCandidacy(ctx, &driver.WatchCandidacyRequest{Session: in.Session, Election: "none"})
 }
 
-// deaf hears of no leader after the first.
+// deaf hears of no leader any more once it has heard of one.
 type deaf struct{ driver.Backend }
 
 func (b deaf) OpenWatchLeader(ctx context.Context, in *driver.WatchLeaderRequest) (driver.CandidateStream, error) {

@@ -19,7 +19,7 @@ import (
 
 // backend is Consul, as the hazards see it. Its candidates have a check of 2 s, beside a lock-delay of 2 s.
 var backend = hazards.Backend{
-	Name: "consul", TTL: ttl, TermTTL: 2 * time.Second, SideBySide: 6, Trials: 20, Together: 5,
+	Name: "consul", TTL: ttl, TermTTL: 2 * time.Second, SideBySide: 6, Trials: 20, Together: 5, Spare: 1,
 	ToldOfOutage: []error{reception.ErrDisconnected, reception.ErrSessionExpired},
 	Shared: func(tb testing.TB) *containers.Cluster {
 		tb.Helper()

@@ -33,6 +33,8 @@ type Backend struct {
 	Trials, Together int
 	// SideBySide is how many tests run at a time for each processor: they wait for servers, and for time to pass.
 	SideBySide int
+	// Spare is how many connections a client may keep for later after it has used several at a time.
+	Spare int
 
 	// Shared is the server that most tests use, Start a server of a test's own.
 	Shared func(testing.TB) *containers.Cluster
