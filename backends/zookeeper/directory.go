@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/go-zookeeper/zk"
+
 	"github.com/go-reception/sdk/reception/driver"
 )
 
@@ -159,17 +161,28 @@ func (d *directory) look(ctx context.Context, again bool) (*sight[driver.Instanc
 	if again {
 		d.reread()
 	}
+	found, watch, err := d.refresh(ctx, d.b.watchChildren)
+	if err != nil {
+		return nil, err
+	}
+	return &sight[driver.Instance]{changes: d.changes(), revision: found.revision(), watch: watch}, nil
+}
+
+// refresh takes over what there is, under names that list reads.
+func (d *directory) refresh(
+	ctx context.Context, list func(context.Context, string) (*listing, <-chan zk.Event, error),
+) (*listing, <-chan zk.Event, error) {
 	for {
-		found, watch, err := d.b.watchChildren(ctx, d.b.keys.service(d.service))
+		found, watch, err := list(ctx, d.b.keys.service(d.service))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		complete, err := d.read(ctx, found.names)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if complete {
-			return &sight[driver.Instance]{changes: d.changes(), revision: found.revision(), watch: watch}, nil
+			return found, watch, nil
 		}
 	}
 }

@@ -90,19 +90,11 @@ func (b *backend) ListServices(
 	ctx context.Context, in *driver.ListServicesRequest,
 ) (*driver.ListServicesResponse, error) {
 	d := b.newDirectory(in.Name)
-	for {
-		found, err := b.list(ctx, b.keys.service(in.Name))
-		if err != nil {
-			return nil, err
-		}
-		complete, err := d.read(ctx, found.names)
-		if err != nil {
-			return nil, err
-		}
-		if complete {
-			return &driver.ListServicesResponse{Instances: d.instances(), Revision: found.revision()}, nil
-		}
+	found, _, err := d.refresh(ctx, b.getChildren)
+	if err != nil {
+		return nil, err
 	}
+	return &driver.ListServicesResponse{Instances: d.instances(), Revision: found.revision()}, nil
 }
 
 // ListNames implements [driver.Backend]. The nodes of names that were emptied stay for a while, so that it looks which

@@ -179,6 +179,12 @@ func (b *backend) watchChildren(ctx context.Context, path string) (*listing, <-c
 	}
 }
 
+// getChildren is watchChildren without a watch.
+func (b *backend) getChildren(ctx context.Context, path string) (*listing, <-chan zk.Event, error) {
+	found, err := b.list(ctx, path)
+	return found, nil, err
+}
+
 // watchPresent is watchChildren for a node that is there. A server tells of a change before it shows it, so a watch that
 // has not fired although there is one is lost, and another one is asked for; only then, because the vendor's client keeps
 // both until they fire.
