@@ -143,12 +143,14 @@ func (b Backend) watches(tb testing.TB, want int) {
 // beside six of the proxy's.
 func (b Backend) settles(tb testing.TB, before footprint) {
 	tb.Helper()
-	const goroutines, descriptors = 2 + 6, 3
 	var now footprint
 	Eventually(tb, Grace, func() string { return fmt.Sprintf("there are %+v, want %+v", now, before) }, func() bool {
 		now = b.footprint(tb)
-		spare := min(b.Spare, max(0, now.descriptors-before.descriptors)/descriptors)
-		return now.goroutines <= before.goroutines+2+spare*goroutines &&
-			now.descriptors <= before.descriptors+1+spare*descriptors && now.watches == before.watches
+		goroutines, descriptors := 2, 1
+		if spare := 3 * b.Spare; spare > 0 && now.descriptors == before.descriptors+spare {
+			goroutines, descriptors = 8*b.Spare, spare
+		}
+		return now.goroutines <= before.goroutines+goroutines && now.descriptors <= before.descriptors+descriptors &&
+			now.watches == before.watches
 	})
 }
